@@ -1,0 +1,1 @@
+"""The six containerised components and the domain library they share."""

@@ -1,0 +1,6 @@
+"""The KFP component of this stage."""
+
+from components.container import container_component
+from components.evaluate.config import Config
+
+evaluate = container_component(Config)

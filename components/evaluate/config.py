@@ -1,0 +1,43 @@
+"""Configuration of evaluate."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from components.fer import stage
+
+
+class Config(stage.StageConfig):
+    """Measure a model on PublicTest and, once, on PrivateTest in its three forms."""
+
+    data: Annotated[Path, stage.Input("Dataset")]
+    """prepared data set: a pickle or a folder of TFRecords"""
+    masks_npz: Annotated[Path, stage.Input("Dataset")]
+    """masks of the audit"""
+    audit_json: Annotated[Path, stage.Input("Metrics")]
+    """counts of the audit, for the report"""
+    model_keras: Annotated[Path, stage.Input("Model")]
+    """model to measure"""
+    first_history_csv: Annotated[Path, stage.Input("Artifact")]
+    """history of the first backbone, for the report"""
+    second_history_csv: Annotated[Path, stage.Input("Artifact")]
+    """history of the second backbone, for the report"""
+    hybrid_history_csv: Annotated[Path, stage.Input("Artifact")]
+    """history of the hybrid, for the report"""
+    resamples: Annotated[int, Field(ge=100)]
+    """bootstrap resamples behind each 95 % interval"""
+    seed: Annotated[int, Field(ge=0)]
+    """seed of the bootstrap"""
+    metrics_json: Annotated[Path, stage.Output("Metrics")]
+    """all metrics to write"""
+    predictions_npz: Annotated[Path, stage.Output("Dataset")]
+    """probabilities per image to write"""
+    confusion_csv: Annotated[Path, stage.Output("Artifact")]
+    """actual and predicted expression of each PublicTest image to write: DVC draws the confusion matrix"""
+    calibration_csv: Annotated[Path, stage.Output("Artifact")]
+    """confidence and accuracy in 15 bins on PublicTest to write"""
+    figures: Annotated[Path, stage.Output("Artifact")]
+    """pictures to write: a folder of PNG and SVG"""
+    report_html: Annotated[Path, stage.Output("HTML")]
+    """report to write: one file that opens offline"""

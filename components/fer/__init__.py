@@ -1,0 +1,1 @@
+"""Domain library of the stages: data set, models, training, metrics, stage contract."""

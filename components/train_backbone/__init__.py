@@ -1,0 +1,1 @@
+"""Train one backbone on the prepared data set."""

@@ -1,0 +1,23 @@
+"""From a prepared data set to one trained backbone."""
+
+from components.fer import backend, prepared, stage
+from components.train_backbone.config import Config
+
+
+def run(config: Config) -> None:
+    """Train the backbone and write model, history and metrics."""
+    data = prepared.read(config.data)
+    backend.select(config.backend, config.seed)
+    # Keras' backend must be chosen before anything imports Keras.
+    import keras
+
+    from components.fer import models, training
+
+    keras.config.set_dtype_policy(config.precision)
+    extractor = models.extractor(config.architecture, config.image_size, config.weights, config.batch_norm_momentum)
+    model = models.single(config, extractor)
+    history = training.train(model, data, config)
+    with stage.outputs(config) as out:
+        models.save(model, out.model_keras)
+        training.write_history(history, out.history_csv)
+        training.write_summary(training.summary(model, history, len(data["training"])), out.metrics_json)

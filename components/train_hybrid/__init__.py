@@ -1,0 +1,1 @@
+"""Train the hybrid of two backbones with their trained weights loaded."""

@@ -1,0 +1,15 @@
+"""Train the hybrid of two backbones with their trained weights loaded."""
+
+from components.fer import stage
+from components.train_hybrid.config import Config
+
+
+def main(config: Config) -> None:
+    """Load the stage's heavy libraries only after argv is known to be good, and run it."""
+    from components.train_hybrid.run import run
+
+    run(config)
+
+
+if __name__ == "__main__":
+    stage.run(main, Config)

@@ -1,0 +1,30 @@
+"""From a prepared data set and two trained backbones to the trained hybrid."""
+
+from components.fer import backend, prepared, stage
+from components.train_hybrid.config import Config
+
+
+def run(config: Config) -> None:
+    """Load the backbones' extractors, freeze or train each, and write model, history and metrics."""
+    data = prepared.read(config.data)
+    backend.select(config.backend, config.seed)
+    # Keras' backend must be chosen before anything imports Keras.
+    import keras
+
+    from components.fer import models, training
+
+    keras.config.set_dtype_policy(config.precision)
+    branches = [models.branch(models.load(path)) for path in (config.first_keras, config.second_keras)]
+    if config.weights != "trained":
+        branches = [
+            models.extractor(models.architecture(branch), config.image_size, config.weights, config.batch_norm_momentum)
+            for branch in branches
+        ]
+    for branch, mode in zip(branches, config.branches, strict=True):
+        branch.trainable = mode == "T"
+    model = models.hybrid(config, *branches)
+    history = training.train(model, data, config)
+    with stage.outputs(config) as out:
+        models.save(model, out.model_keras)
+        training.write_history(history, out.history_csv)
+        training.write_summary(training.summary(model, history, len(data["training"])), out.metrics_json)

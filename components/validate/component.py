@@ -1,0 +1,6 @@
+"""The KFP component of this stage."""
+
+from components.container import container_component
+from components.validate.config import Config
+
+validate = container_component(Config)

@@ -1,0 +1,34 @@
+"""Data that the tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from components.fer import made_faces
+from components.fer.dataset import Faces
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def made() -> Faces:
+    """700 drawn faces: 560 Training, 70 PublicTest, 70 PrivateTest."""
+    return made_faces.made_faces(700, seed=1)
+
+
+@pytest.fixture(scope="session")
+def made_csv(made: Faces, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn faces as fer2013.csv."""
+    path = tmp_path_factory.mktemp("made") / "fer2013.csv"
+    made_faces.write_csv(made, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def genuine_csv() -> Path:
+    """The genuine fer2013.csv; the test is skipped aloud where it is not at hand."""
+    path = Path(os.environ.get("FER2013", ROOT / "data" / "fer2013.csv"))
+    if not path.is_file():
+        pytest.skip(f"the genuine FER2013 is not at hand (looked for {path}; set FER2013 to its path)")
+    return path
