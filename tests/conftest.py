@@ -3,12 +3,17 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from components.fer import made_faces
 from components.fer.dataset import Faces
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# No deadline per example: the time of one says more about the machine's load than about the code.
+hypothesis.settings.register_profile("ferflow", deadline=None)
+hypothesis.settings.load_profile("ferflow")
 
 
 @pytest.fixture(scope="session")

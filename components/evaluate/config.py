@@ -29,6 +29,8 @@ class Config(stage.StageConfig):
     """bootstrap resamples behind each 95 % interval"""
     seed: Annotated[int, Field(ge=0)]
     """seed of the bootstrap"""
+    ferplus: str
+    """FER+ votes (fer2013new.csv), joined by row order; '' for none"""
     metrics_json: Annotated[Path, stage.Output("Metrics")]
     """all metrics to write"""
     predictions_npz: Annotated[Path, stage.Output("Dataset")]

@@ -1,7 +1,9 @@
-"""The one place that chooses Keras' backend, before Keras is imported."""
+"""The one place that chooses Keras' backend, before Keras is imported, and that keeps TensorFlow quiet."""
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from components.fer.errors import InputError
@@ -16,9 +18,8 @@ def select(name: Backend, seed: int | None = None) -> None:
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
-    # The messages of TensorFlow's start-up (missing GPU, oneDNN) tell a user nothing that ferflow doctor does not.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
+    with quiet_import():
+        import keras
 
     if keras.backend.backend() != name:
         raise InputError(
@@ -31,3 +32,22 @@ def select(name: Backend, seed: int | None = None) -> None:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def quiet_import() -> Iterator[None]:
+    """Hide what TensorFlow's libraries write while they load, and their log from then on.
+
+    A missing GPU or oneDNN's rounding tell a user nothing that ferflow doctor does not, and errors come as exceptions.
+    The libraries write before any setting of theirs is read, hence the file descriptor.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)

@@ -1,12 +1,17 @@
 """The data set as arrays: expressions, splits, and the two containers that the stages hand on."""
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
+
+from components.fer.errors import InputError
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Label order of the official csv."""
@@ -20,32 +25,108 @@ SPLITS = ("training", "public", "private")
 SIDE = 48
 """Height and width of an image in pixels."""
 
+MEND = "Write it again: dvc repro"
+
+DAMAGE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    MemoryError,
+)
+"""What NumPy and zipfile raise on a damaged `.npz`."""
+
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
-    """Named arrays of one length, kept as an `.npz` without pickled objects."""
+class Columns:
+    """Named arrays of one length.
+
+    A field's annotation gives its dtype; its metadata, where needed, the `shape` of one entry, and what all values lie
+    `below`.
+    """
+
+    @classmethod
+    def checked(cls, arrays: Mapping[str, object], where: str) -> Self:
+        """Make one of `arrays` from anywhere.
+
+        Raises `InputError`, which begins with `where`, if a name, dtype, shape, length or value is not as declared.
+        """
+        names = [field.name for field in fields(cls)]
+        if set(arrays) != set(names):
+            received = ", ".join(sorted(map(str, arrays)))[:200] or "nothing"
+            raise InputError(f"{where}: expected the arrays {', '.join(names)}, received {received}.", MEND)
+        hints = get_type_hints(cls)
+        columns = {
+            field.name: _column(arrays[field.name], hints[field.name], field.metadata, f"{where}, {field.name}")
+            for field in fields(cls)
+        }
+        if len({len(column) for column in columns.values()}) > 1:
+            received = ", ".join(f"{name} {len(column):,}" for name, column in columns.items())
+            raise InputError(f"{where}: expected arrays of one length, received {received}.", MEND)
+        return cls(**columns)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All arrays by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+
+def _column(array: object, hint: object, declared: Mapping[str, Any], where: str) -> NDArray[Any]:
+    """Hand `array` through if it is as annotated and declared."""
+    dtype = np.dtype(get_args(get_args(hint)[1])[0])  # NDArray[T] is ndarray[shape, dtype[T]]
+    entry: tuple[int, ...] = declared.get("shape", ())
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{where}: expected {_described(dtype, entry)}, received {type(array).__name__}.", MEND)
+    if array.dtype != dtype or array.ndim == 0 or array.shape[1:] != entry:
+        received = f"{array.dtype} {array.shape}"
+        raise InputError(f"{where}: expected {_described(dtype, entry)}, received {received}.", MEND)
+    below: int | None = declared.get("below")
+    if below is not None and (wrong := array[(array < 0) | (array >= below)]).size:
+        raise InputError(f"{where}: expected 0 to {below - 1}, received {wrong[0]}.", MEND)
+    return array
+
+
+def _described(dtype: np.dtype[Any], entry: tuple[int, ...]) -> str:
+    """Write dtype and shape as NumPy does, with N for the length."""
+    return f"{dtype} ({', '.join(['N', *map(str, entry)])}{'' if entry else ','})"
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays(Columns):
+    """Columns kept as an `.npz` without pickled objects."""
 
     def save(self, path: Path) -> None:
         """Write all fields, uncompressed (faces are noise to a compressor: it saves a third and costs seconds)."""
         with path.open("wb") as file:  # a file object: np.savez appends .npz to any other name
-            np.savez(file, allow_pickle=False, **{field.name: getattr(self, field.name) for field in fields(self)})
+            np.savez(file, allow_pickle=False, **self.columns())
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        """Read what `save` wrote; raises `InputError` where it is absent or holds anything else."""
+        where = f"{cls.__name__.lower()} {path}"
+        try:
+            with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as arrays:
+                return cls.checked({name: arrays[name] for name in arrays}, where)
+        except OSError as error:
+            raise InputError(f"{where}: cannot be read ({error.strerror or error}).", MEND) from error
+        except DAMAGE as error:
+            raise InputError(f"{where}: damaged, or no .npz of arrays ({error}).", MEND) from error
 
 
 @dataclass(frozen=True, eq=False)
 class Faces(Arrays):
     """The whole data set in the order of its source."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] = field(metadata={"shape": (SIDE, SIDE)})
     """(N, 48, 48), grey"""
-    label: NDArray[np.uint8]
+    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
     """(N,), index into `EXPRESSIONS`"""
-    usage: NDArray[np.uint8]
+    usage: NDArray[np.uint8] = field(metadata={"below": len(USAGES)})
     """(N,), index into `USAGES`"""
 
 
@@ -68,18 +149,29 @@ class Masks(Arrays):
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Predictions(Arrays):
+    """What a model says about PublicTest and PrivateTest images, one entry per image."""
+
+    row: NDArray[np.int32]
+    """(N,), row in the source"""
+    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
+    """(N,), index into `EXPRESSIONS`"""
+    usage: NDArray[np.uint8] = field(metadata={"below": len(USAGES)})
+    """(N,), index into `USAGES`"""
+    probabilities: NDArray[np.float32] = field(metadata={"shape": (len(EXPRESSIONS),)})
+    """(N, 7), in the order of `EXPRESSIONS`; a row sums to 1"""
+
+
+@dataclass(frozen=True, eq=False)
+class Split(Columns):
     """One split of the prepared data set."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] = field(metadata={"shape": (SIDE, SIDE, 1)})
     """(N, 48, 48, 1)"""
-    label: NDArray[np.uint8]
+    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
     """(N,)"""
-    row: NDArray[np.int32]
+    row: NDArray[np.int32] = field(metadata={"below": 2**31})
     """(N,), row in the source, which joins predictions with masks and with FER+ votes"""
-
-    def __len__(self) -> int:
-        return len(self.label)
 
 
 Prepared = Mapping[str, Split]

@@ -69,7 +69,9 @@ def draw(label: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.ui
         return random.uniform(-reach, reach, (count, 1, 1))
 
     table = np.array([DRAWN[name] for name in EXPRESSIONS])[label]
-    bend, opening, tilt, lift, eye = (column[:, None, None] for column in (table + random.normal(0, 0.4, table.shape)).T)
+    bend, opening, tilt, lift, eye = (
+        column[:, None, None] for column in (table + random.normal(0, 0.4, table.shape)).T
+    )
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float64)
     angle, scale = jitter(0.15), 1 + jitter(0.12)
     dx, dy = x - SIDE / 2 - jitter(3), y - SIDE / 2 - jitter(3)

@@ -4,6 +4,7 @@ The design is S1's (hybrid of EfficientNetB0 and MobileNetV2): an extractor of k
 pooling, Dense 4096, Dropout, Dense 1024, Dropout, Dense 7; the hybrid concatenates the features of two extractors.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import keras
 from keras import KerasTensor, layers, ops
 
+from components.fer import compact
 from components.fer.augment import Augment
 from components.fer.dataset import EXPRESSIONS, SIDE
 from components.fer.errors import InputError
@@ -27,8 +29,8 @@ class Family:
     """factor on grey values 0..255"""
     offset: float
     """added after scaling: together they do what the architecture's own preprocess_input does"""
-    weights_glob: str
-    """file that Keras publishes for the extractor alone"""
+    weights_glob: str | None
+    """file that Keras publishes for the extractor alone; none where there are no published weights"""
 
 
 FAMILIES: dict[Architecture, Family] = {
@@ -36,16 +38,24 @@ FAMILIES: dict[Architecture, Family] = {
     # without a word, hence the test against preprocess_input.
     "efficientnet_b0": Family(keras.applications.EfficientNetB0, 1.0, 0.0, "efficientnetb0*notop*.h5"),
     "mobilenet_v2": Family(keras.applications.MobileNetV2, 1 / 127.5, -1.0, "mobilenet_v2*1.0_224_no_top*.h5"),
+    "vgg_small": Family(compact.vgg_small, 1 / 127.5, -1.0, None),
+    "resnet_small": Family(compact.resnet_small, 1 / 127.5, -1.0, None),
 }
 
 
 def extractor(architecture: Architecture, image_size: int, weights: str, batch_norm_momentum: float) -> keras.Model:
-    """RGB float (N, S, S, 3) in 0..255 to pooled features float (N, 1280).
+    """RGB float (N, S, S, 3) in 0..255 to pooled features float (N, F), F = 1280 for S1's two architectures.
 
     `weights` is imagenet, none, or a folder that holds the file Keras publishes. The momentum is set for the whole
     network: MobileNetV2's own, 0.999, lags far behind the weights in a short training.
+    Raises `InputError` where there are no such weights.
     """
     family = FAMILIES[architecture]
+    if weights != "none" and family.weights_glob is None:
+        raise InputError(
+            f"weights of {architecture}: expected none (it has no published weights), received {weights}.",
+            "Set weights: none for this backbone.",
+        )
     pixels = keras.Input((image_size, image_size, 3), name="rgb")
     network = family.build(
         include_top=False,
@@ -53,7 +63,7 @@ def extractor(architecture: Architecture, image_size: int, weights: str, batch_n
         weights="imagenet" if weights == "imagenet" else None,
         name=architecture,
     )
-    if weights not in ("imagenet", "none"):
+    if family.weights_glob and weights not in ("imagenet", "none"):
         network.load_weights(_weights_file(Path(weights), family.weights_glob))
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -145,4 +155,5 @@ def load(path: Path) -> keras.Model:
 
 def export(model: keras.Model, folder: Path) -> None:
     """Write a SavedModel whose signature `serve` takes uint8 (N, 48, 48, 1) and returns float32 (N, 7)."""
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it would name the folder, which is a temporary one
     model.export(folder, verbose=False)

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from typing import Any
 
 import keras
 from tqdm import tqdm
@@ -20,7 +21,7 @@ class Progress(keras.callbacks.Callback):
         self.images = images
         self.done = 0
         self.started = self.said = 0.0
-        self.bar: tqdm[None] | None = None
+        self.bar: tqdm[Any] | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock, and the bar where a person looks."""

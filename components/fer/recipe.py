@@ -6,7 +6,7 @@ from pydantic import Field
 
 from components.fer import stage
 
-Architecture = Literal["efficientnet_b0", "mobilenet_v2"]
+Architecture = Literal["efficientnet_b0", "mobilenet_v2", "vgg_small", "resnet_small"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -4,23 +4,26 @@ A stage is a frozen `StageConfig` and a function that takes it. Fields marked `I
 others are parameters. The same model is the command line (by tyro), the KFP component and the DVC stage.
 """
 
+import errno
 import logging
 import os
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import tyro
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
-from components.fer.errors import FerflowError, InputError, Stopped
+from components.fer.errors import FerflowError, InputError, Stopped, TemporaryError, UsageError
 
 ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML"]
 
@@ -69,7 +72,7 @@ Flag = Annotated[
 class StageConfig(BaseModel):
     """Base of the stages' configurations: frozen, strict about names, made from argv alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @classmethod
     def marked(cls, mark: type[Input] | type[Output]) -> dict[str, ArtifactType]:
@@ -80,6 +83,12 @@ class StageConfig(BaseModel):
             for entry in field.metadata
             if isinstance(entry, mark)
         }
+
+    @classmethod
+    def parameters(cls) -> dict[str, FieldInfo]:
+        """The fields that are no artifacts, in the order of declaration."""
+        artifacts = cls.marked(Input) | cls.marked(Output)
+        return {name: field for name, field in cls.model_fields.items() if name not in artifacts}
 
 
 Config = TypeVar("Config", bound=StageConfig)
@@ -96,9 +105,10 @@ def outputs(config: Config) -> Iterator[Config]:
     """Give a copy of `config` whose outputs have temporary names; rename them when all exist and are not empty.
 
     Whatever goes wrong before that leaves no partial output and every earlier output as it was.
-    Raises `InputError` where the stage wrote an output not at all or empty.
+    Raises `InputError` where the stage wrote an output not at all or empty, `UsageError` where outputs share a place.
     """
     final = {name: getattr(config, name) for name in config.marked(Output)}
+    _check_apart(final)
     staging: dict[Path, Path] = {}
     try:
         for path in final.values():
@@ -110,11 +120,36 @@ def outputs(config: Config) -> Iterator[Config]:
         for name, path in temporary.items():
             if not _filled(path):
                 raise InputError(f"output {name} ({final[name]}): expected a file or folder with content, found none.")
-        for name, path in temporary.items():
-            _replace(path, final[name])
+        with _unstoppable():
+            for name, path in temporary.items():
+                _replace(path, final[name])
     finally:
-        for folder in staging.values():
-            shutil.rmtree(folder, ignore_errors=True)
+        with _unstoppable():
+            for folder in staging.values():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_apart(final: dict[str, Path]) -> None:
+    """Refuse an output at the place of another or inside of it: replacing one would lose the other."""
+    places = [(path.absolute(), name) for name, path in final.items()]
+    for place, name in places:
+        for other, earlier in places:
+            if name != earlier and place.is_relative_to(other):
+                raise UsageError(f"output {name} ({place}): expected a place apart from output {earlier} ({other}).")
+
+
+@contextmanager
+def _unstoppable() -> Iterator[None]:
+    """Ignore SIGTERM and Ctrl-C for a moment, so that renames are all done or none; the stage then ends by itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are handled in the main thread alone
+        return
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _filled(path: Path) -> bool:
@@ -126,21 +161,67 @@ def _filled(path: Path) -> bool:
 def _replace(source: Path, target: Path) -> None:
     """Rename `source` to `target`; an earlier folder there is moved aside first, since rename cannot replace one."""
     if target.is_dir() and not target.is_symlink():
-        target.rename(source.parent / f"{target.name}.earlier")
-    elif source.is_dir():
+        aside = source.parent / f"{target.name}.earlier"
+        target.rename(aside)
+        try:
+            source.replace(target)
+        except OSError:
+            aside.rename(target)
+            raise
+        return
+    if source.is_dir():
         target.unlink(missing_ok=True)
     source.replace(target)
 
 
 def run(main: Callable[[Config], None], config: type[Config], argv: Sequence[str] | None = None) -> None:
-    """Run a stage as a process: parse argv, call `main`, turn the product's errors into a message and an exit code."""
-    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(message)s", stream=sys.stderr, force=True)
+    """Run a stage as a process: parse argv, call `main`, turn what a user can cause into a message and an exit code.
+
+    A traceback is left to faults of the program itself; LOG_LEVEL=DEBUG shows one for the others too.
+    """
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        logging.getLogger().setLevel(_log_level(os.environ.get("LOG_LEVEL", "INFO")))
         main(parse(config, argv))
     except FerflowError as error:
-        logging.getLogger("ferflow").error("%s", error)
-        sys.exit(error.exit_code)
+        _exit(error.exit_code, str(error))
+    except OSError as error:
+        fault = _fault(error)
+        _exit(fault.exit_code, str(fault))
+    except MemoryError as error:
+        _exit(InputError.exit_code, f"out of memory ({error}).\nGive the stage more memory.")
+    except KeyboardInterrupt:
+        _exit(128 + signal.SIGINT, "Interrupted; nothing was written.\nStart the same command again.")
+
+
+def _log_level(name: str) -> str:
+    names = logging.getLevelNamesMapping()
+    if name.upper() not in names:
+        raise UsageError(f"LOG_LEVEL: expected one of {', '.join(names)}, received {name}.")
+    return name.upper()
+
+
+LASTING = {
+    *(errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY, errno.EXDEV),
+}
+"""Faults of a path or its permissions, which a retry finds as they were; others are the storage's or the network's."""
+
+
+def _fault(error: OSError) -> FerflowError:
+    """Say whether an error of the operating system is the user's or a temporary one."""
+    problem = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
+    if error.errno in LASTING:
+        return InputError(f"{problem}.", "Correct the path or its permissions.")
+    return TemporaryError(f"{problem}.", "See to the storage or the network, then start the same command again.")
+
+
+def _exit(code: int, message: str) -> NoReturn:
+    log = logging.getLogger("ferflow")
+    log.error("%s", message)
+    log.debug("Where it came from:", exc_info=True)
+    sys.exit(code)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

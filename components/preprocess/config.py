@@ -26,6 +26,6 @@ class Config(stage.StageConfig):
     prepared_pickle: Annotated[Path, stage.Output("Dataset")]
     """prepared data set as one pickle to write"""
     prepared_tfrecord: Annotated[Path, stage.Output("Dataset")]
-    """prepared data set as TFRecords to write: a folder of Split-training, Split-public, Split-private"""
+    """prepared data set as TFRecords to write: a folder of Split-train, Split-public, Split-private"""
     report_json: Annotated[Path, stage.Output("Metrics")]
     """counts of images kept and dropped to write"""

@@ -6,13 +6,13 @@ from components.train_backbone.config import Config
 
 def run(config: Config) -> None:
     """Train the backbone and write model, history and metrics."""
-    data = prepared.read(config.data)
+    # Keras' backend must be chosen before anything imports Keras, as TensorFlow does, with which TFRecords are read.
     backend.select(config.backend, config.seed)
-    # Keras' backend must be chosen before anything imports Keras.
     import keras
 
     from components.fer import models, training
 
+    data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
     extractor = models.extractor(config.architecture, config.image_size, config.weights, config.batch_norm_momentum)
     model = models.single(config, extractor)

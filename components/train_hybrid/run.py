@@ -6,13 +6,13 @@ from components.train_hybrid.config import Config
 
 def run(config: Config) -> None:
     """Load the backbones' extractors, freeze or train each, and write model, history and metrics."""
-    data = prepared.read(config.data)
+    # Keras' backend must be chosen before anything imports Keras, as TensorFlow does, with which TFRecords are read.
     backend.select(config.backend, config.seed)
-    # Keras' backend must be chosen before anything imports Keras.
     import keras
 
     from components.fer import models, training
 
+    data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
     branches = [models.branch(models.load(path)) for path in (config.first_keras, config.second_keras)]
     if config.weights != "trained":

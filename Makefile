@@ -1,0 +1,56 @@
+# Everything a person does with this repository. `make run` and `make test` need Python 3.11 or 3.12, make and git.
+SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
+	$$name -c '$(SUPPORTED)' 2>/dev/null && echo $$name && break; done)
+BIN = .venv/bin
+READY = .venv/ready
+EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model pipeline desk
+
+.PHONY: help setup run demo data test lint generate bench requirements clean
+
+help: ## show the verbs
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: $(READY) ## the environment, .venv
+
+run: $(READY) ## the main job: FER2013 to a registered model (the demo where FER2013 is absent)
+	$(BIN)/ferflow run
+
+demo: $(READY) ## the same graph on drawn faces, a few minutes
+	$(BIN)/ferflow demo
+
+data: $(READY) ## bring FER2013: make data FROM=PATH/fer2013.csv, or from the DVC remote
+	$(BIN)/ferflow data $(FROM)
+
+test: $(READY) ## all tests; those on the genuine FER2013 where data/fer2013.csv or $$FER2013 is it
+	$(BIN)/pytest
+
+lint: $(READY) ## style, types, and generated files up to date
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/ferflow compile --check
+
+generate: $(READY) ## write pipeline.yaml and dvc.yaml again
+	$(BIN)/ferflow compile
+
+bench: $(READY) ## time and memory of the data stages, beside the published way
+	$(BIN)/python -m tests.bench.data
+
+requirements: $(READY) ## write the hashed requirement files again (asks the package index)
+	$(BIN)/uv pip compile -q pyproject.toml --extra dev $(PIN) -o infra/requirements/dev.txt
+	for extra in $(EXTRAS); do \
+		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra -c infra/requirements/dev.txt $(PIN) \
+			-o infra/requirements/$$extra.txt || exit; done
+PIN = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+clean: ## remove what runs and tools have made; models/ and mlflow.db, the registry, stay
+	rm -rf .venv artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): infra/requirements/dev.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "Python: expected 3.11 or 3.12, found neither. Install one, or: make PYTHON=PATH" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r infra/requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes infra/requirements/dev.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

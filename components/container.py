@@ -1,0 +1,63 @@
+"""From a stage's configuration to its KFP component: the fields are the interface, the argv is the contract."""
+
+import inspect
+from importlib.metadata import version
+from typing import Any, Literal, get_origin
+
+from kfp import dsl
+from kfp.dsl.container_component_class import ContainerComponent
+
+from components.fer.stage import Input, Output, StageConfig
+
+IMAGE = "ferflow-{stage}:{version}"
+
+
+def container_component(config: type[StageConfig]) -> ContainerComponent:
+    """Make the component that runs `python -m components.STAGE --field value ...` for each field of `config`.
+
+    Fields marked `Input` or `Output` become artifacts of that type, given by path; all others become parameters of
+    their own type (choices become strings). Values have no defaults here: they come from params.yaml alone.
+    """
+    package = config.__module__.removesuffix(".config")
+    stage = package.rpartition(".")[2]
+    inputs, outputs = config.marked(Input), config.marked(Output)
+
+    def annotation(name: str) -> Any:
+        if name in inputs:
+            return dsl.Input[getattr(dsl, inputs[name])]
+        if name in outputs:
+            return dsl.Output[getattr(dsl, outputs[name])]
+        field_type = config.model_fields[name].annotation
+        return str if get_origin(field_type) is Literal else field_type
+
+    names = list(config.model_fields)
+
+    def container(*arguments: Any) -> dsl.ContainerSpec:
+        argv: list[Any] = []
+        for name, value in zip(names, arguments, strict=True):
+            argv += [flag(name), value.path if name in inputs or name in outputs else value]
+        image = IMAGE.format(stage=stage.replace("_", "-"), version=version("ferflow"))
+        return dsl.ContainerSpec(image=image, command=["python", "-m", package], args=argv)
+
+    # KFP reads name, signature and docstring of a function as the interface of the component.
+    container.__name__ = stage
+    container.__doc__ = _docstring(config)
+    container.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation(name))
+            for name in names
+        ],
+        return_annotation=dsl.ContainerSpec,
+    )
+    component: ContainerComponent = dsl.container_component(container)
+    return component
+
+
+def flag(name: str) -> str:
+    """The option that carries a field in argv."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _docstring(config: type[StageConfig]) -> str:
+    fields = (f"    {name}: {field.description}" for name, field in config.model_fields.items())
+    return f"{config.__doc__}\n\nArgs:\n" + "\n".join(fields)

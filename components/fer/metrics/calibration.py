@@ -1,0 +1,64 @@
+"""How far probabilities can be believed, and the temperature that mends them.
+
+Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from components.fer.metrics.scores import Floats, Labels, Probabilities, negative_log_likelihood, predicted
+
+BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Images sorted into bins of equal width by the probability of their predicted expression."""
+
+    confidence: Floats
+    """(bins,), mean probability of the predicted expression; NaN where the bin is empty"""
+    accuracy: Floats
+    """(bins,), share of images that are right; NaN where the bin is empty"""
+    count: NDArray[np.int64]
+    """(bins,), images"""
+
+
+def reliability(probabilities: Probabilities, label: Labels, bins: int = BINS) -> Reliability:
+    """Sort images into `bins` bins (0, 1/bins], (1/bins, 2/bins], ... of confidence."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = predicted(probabilities) == label
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    whole = np.where(count > 0, count, np.nan)
+    return Reliability(
+        np.bincount(place, confidence, minlength=bins) / whole,
+        np.bincount(place, right, minlength=bins) / whole,
+        count.astype(np.int64),
+    )
+
+
+def expected_calibration_error(table: Reliability) -> float:
+    """Mean distance of accuracy and confidence over bins, weighted by images: 0 (honest) to 1."""
+    gap = np.nan_to_num(np.abs(table.accuracy - table.confidence))
+    return float(gap @ table.count / table.count.sum())
+
+
+def scaled(probabilities: Probabilities, temperature: float) -> Floats:
+    """Probabilities (N, 7) whose logarithms are divided by `temperature`: softer above 1, sharper below."""
+    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny).astype(np.float64))
+    softened: Floats = special.softmax(logits / temperature, axis=1)
+    return softened
+
+
+def fit_temperature(probabilities: Probabilities, label: Labels) -> float:
+    """The temperature in 0.05..20 with the least negative log likelihood; 1 where none does better."""
+
+    def loss(inverse: float) -> float:
+        return negative_log_likelihood(scaled(probabilities, 1 / inverse), label)
+
+    # The loss is convex in the inverse temperature, so the one minimum that the search finds is the least.
+    found = optimize.minimize_scalar(loss, bounds=(0.05, 20), method="bounded")
+    return float(1 / found.x) if found.fun < loss(1.0) else 1.0

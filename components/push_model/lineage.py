@@ -1,0 +1,107 @@
+"""Where a version comes from: data, code, model, environment."""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from components.fer.errors import InputError
+from components.push_model.records import Verdict
+
+COMPONENTS = Path(__file__).resolve().parents[1]
+
+
+class Code(BaseModel):
+    """The code that made the version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    commit: str | None
+    """git commit; none where there is no repository, as in a container"""
+    dirty: bool | None
+    """whether the components differ from that commit"""
+    sources_sha256: str
+    """of all sources of the components: the same with and without git"""
+
+
+class Lineage(BaseModel):
+    """The content of `lineage.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """of the model"""
+    when: AwareDatetime
+    """UTC"""
+    data_md5: str
+    """of the source data set, by validate's audit"""
+    code: Code
+    model_sha256: str
+    """of model.keras"""
+    parameter_count: int
+    """weights of the model"""
+    verdict: Verdict
+    """of the comparison at the time of storing; champion.json has the one that moved the champion"""
+    python: str
+    packages: dict[str, str]
+    """versions of the libraries that load the model"""
+
+
+def read(path: Path) -> Lineage:
+    """Read a lineage.json. Raises `InputError` where it is absent or broken."""
+    try:
+        return Lineage.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError) as error:
+        raise InputError(
+            f"lineage {path}: expected what push-model writes, found none.", "Restore the version from a backup."
+        ) from error
+
+
+def code(components: Path = COMPONENTS) -> Code:
+    """Describe the state of the code in `components`."""
+    commit = dirty = None
+    # A wheel may lie in the environment of somebody else's repository: only files that git tracks are its own.
+    if _git(components, "ls-files", "--error-unmatch", "push_model/lineage.py") is not None:
+        commit = _git(components, "rev-parse", "HEAD")
+        status = _git(components, "status", "--porcelain", "--", ".")  # not the root: dvc repro itself changes dvc.lock
+        dirty = None if status is None else bool(status)
+    return Code(commit=commit, dirty=dirty, sources_sha256=sources_sha256(components))
+
+
+def sources_sha256(components: Path) -> str:
+    """One sha256 over the names and contents of all Python files, whatever the order of the file system."""
+    digest = hashlib.sha256()
+    for path in sorted(components.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(components).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def packages() -> dict[str, str]:
+    """Versions of the libraries that load a model, as far as they are installed."""
+    found = {}
+    for name in ("keras", "numpy", "tensorflow", "tensorflow-cpu"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def python() -> str:
+    """Version of Python."""
+    return platform.python_version()
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Give what git prints; none where there is no git, no commit or no repository that it trusts."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None

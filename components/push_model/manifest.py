@@ -1,0 +1,76 @@
+"""What a version's folder holds, file by file, so that a changed byte can be found and named."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from components.fer.errors import InputError
+
+NAME = "manifest.json"
+
+
+class Entry(BaseModel):
+    """One file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str
+    """of the content, hexadecimal"""
+    size: int
+    """bytes"""
+
+
+class Manifest(BaseModel):
+    """The content of `manifest.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidate: str
+    """sha256 of what was pushed: tells the same candidate from another"""
+    files: Mapping[str, Entry]
+    """by path inside the folder, all files but the manifest itself"""
+
+
+def sha256(path: Path) -> str:
+    """Hash a file's content: hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe(folder: Path, candidate: str) -> Manifest:
+    """Make the manifest of what `folder` holds now."""
+    return Manifest(
+        candidate=candidate,
+        files={name: Entry(sha256=sha256(path), size=path.stat().st_size) for name, path in _files(folder).items()},
+    )
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest. Raises `InputError` where there is none or it is broken."""
+    try:
+        return Manifest.model_validate_json((folder / NAME).read_bytes())
+    except (FileNotFoundError, ValidationError) as error:
+        raise InputError(f"version {folder}: expected a whole {NAME}, found none.", _MEND) from error
+
+
+def verify(folder: Path) -> None:
+    """Hash every file again. Raises `InputError` that names the first file that is not as it was stored."""
+    files = _files(folder)
+    stored = read(folder).files
+    for name in sorted(files.keys() | stored.keys()):
+        if name not in files:
+            raise InputError(f"version {folder}: {name} is missing.", _MEND)
+        if name not in stored:
+            raise InputError(f"version {folder}: {name} was not there when the version was stored.", _MEND)
+        if sha256(files[name]) != stored[name].sha256:
+            raise InputError(f"version {folder}: {name} is not what was stored (its sha256 differs).", _MEND)
+
+
+_MEND = "Restore the version from a backup, or push the model to another store."
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {name: path for path in found if (name := path.relative_to(folder).as_posix()) != NAME}

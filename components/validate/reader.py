@@ -1,0 +1,68 @@
+"""Reads a data set in any of its layouts, and holds it to the md5 that it is said to have."""
+
+from pathlib import Path
+
+import numpy as np
+
+from components.fer.dataset import USAGES
+from components.fer.errors import InputError
+from components.validate.csv_layout import read_csv
+from components.validate.folder_layout import read_folder
+from components.validate.source import GENUINE_MD5, GENUINE_ROWS, Source, mend
+
+
+def read(path: str, md5: str) -> Source:
+    """Read fer2013.csv, icml_face_data.csv or a folder SPLIT/EXPRESSION/*.png.
+
+    `md5` is the csv's, '' accepts any data. Raises `InputError` where the data is absent, faulty, or has another md5.
+    """
+    place = Path(path)
+    try:
+        if place.is_dir():
+            if md5:
+                raise InputError(
+                    f"data set {path}: expected a csv with md5 {md5}, received a folder, which has none.",
+                    "To accept any data, set data.md5 to '' in params.yaml.",
+                )
+            source = read_folder(path)
+        elif place.is_file():
+            source = read_csv(path, md5)
+        elif place.exists():
+            raise InputError(
+                f"data set {path}: expected a csv or a folder, received neither.", "Correct data.path in params.yaml."
+            )
+        else:
+            raise InputError(
+                f"data set {path}: expected a csv or a folder, found nothing there.",
+                "Fetch FER2013: make data. Or correct data.path in params.yaml.",
+            )
+    except OSError as error:
+        raise InputError(
+            f"data set {path}: cannot be read ({error.strerror or error}).",
+            "Check the file's permissions and its disk.",
+        ) from error
+    _check_splits(path, source)
+    _check_md5(path, md5, source)
+    return source
+
+
+def _check_splits(path: str, source: Source) -> None:
+    """Refuse a data set without images in each split."""
+    counts = np.bincount(source.faces.usage, minlength=len(USAGES))
+    if counts.min() == 0:
+        received = ", ".join(f"{usage} {count:,}" for usage, count in zip(USAGES, counts, strict=True))
+        raise InputError(
+            f"data set {path}: expected images in each of Training, PublicTest and PrivateTest, received {received}.",
+            "Use a data set with all three: make data fetches the official csv.",
+        )
+
+
+def _check_md5(path: str, md5: str, source: Source) -> None:
+    """Refuse a csv that is not the one that was asked for."""
+    if md5 in ("", source.md5):
+        return
+    rows = f" with {GENUINE_ROWS:,} rows" if md5 == GENUINE_MD5 else ""
+    raise InputError(
+        f"data set {path}: expected md5 {md5}{rows}, received {source.md5} with {len(source.faces.label):,} rows.",
+        f"{mend(md5, 'Correct data.md5 in params.yaml')}. To accept any data, set data.md5 to '' in params.yaml.",
+    )

@@ -1,0 +1,1 @@
+"""Graphs, their two compilers, and the ferflow command line."""

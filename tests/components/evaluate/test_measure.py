@@ -1,0 +1,67 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.evaluate.measure import Sample, measure, measure_all
+from components.fer.metrics import scores
+from tests.components.evaluate.conftest import SETTINGS, sample
+
+
+@pytest.fixture(scope="module")
+def tree(samples: dict[str, Sample]) -> dict[str, Any]:
+    return measure_all(samples["public"], {name: samples[name] for name in samples if name != "public"}, SETTINGS)
+
+
+def test_the_tree_is_plain_json_with_six_digits(tree: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(tree, allow_nan=False)) == tree
+    assert tree["public"]["accuracy"] == round(tree["public"]["accuracy"], 6)
+
+
+def test_every_figure_lies_within_its_interval(tree: dict[str, Any]) -> None:
+    for values in (tree["public"], tree["private"]["full"], tree["private"]["clean_exact"]):
+        for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+            assert values[f"{name}_low"] < values[name] < values[f"{name}_high"]
+
+
+def test_an_empty_form_says_so(tree: dict[str, Any]) -> None:
+    assert tree["private"]["clean_near"]["n"] == 0
+    assert tree["private"]["clean_near"]["accuracy"] is None
+    assert "No image" in tree["private"]["clean_near"]["reason"]
+    assert tree["majority_baseline"]["private"]["clean_near"] is None
+
+
+def test_the_majority_baseline_is_the_share_of_the_training_majority(tree: dict[str, Any]) -> None:
+    assert tree["majority_baseline"]["expression"] == "happy"
+    assert tree["majority_baseline"]["public"] == pytest.approx(1 / 7, abs=1e-6)
+
+
+def test_copies_are_counted_once(tree: dict[str, Any]) -> None:
+    assert (tree["public"]["n"], tree["public"]["copy_groups"]) == (70, 69)
+
+
+def test_tables_by_expression_agree_with_the_confusion_matrix(tree: dict[str, Any]) -> None:
+    confusion = np.array(tree["public"]["confusion"])
+    assert confusion.sum() == 70
+    happy = tree["public"]["per_class"][3]
+    assert happy["expression"] == "happy"
+    assert happy["support"] == confusion[3].sum()
+    assert happy["recall"] == pytest.approx(confusion[3, 3] / confusion[3].sum(), abs=1e-6)
+    assert happy["confused"] == np.delete(confusion[3], 3).max()
+
+
+def test_ferplus_agreement_counts_only_images_with_a_majority() -> None:
+    tested = sample(70, seed=1)
+    values = measure(tested, SETTINGS)["ferplus"]
+    decided = np.arange(70) % 3 != 2
+    prediction = scores.predicted(tested.probabilities)
+    assert values["n"] == decided.sum()
+    assert values["accuracy"] == (prediction == tested.label)[decided].mean()
+    assert "ferplus" not in measure(sample(70, seed=1, ferplus=False), SETTINGS)
+
+
+def test_one_image_of_one_expression_can_be_measured() -> None:
+    one = measure(sample(70, seed=1).only(np.arange(70) == 8), SETTINGS)
+    assert one["n"] == 1
+    assert {row["support"] for row in one["per_class"]} == {0, 1}

@@ -1,0 +1,89 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.evaluate.ferplus import VOTES
+from components.evaluate.run import history_paths, run
+from components.fer import prepared
+from components.fer.dataset import USAGES, Faces, Masks, Predictions, Prepared, Split
+from components.fer.errors import InputError
+from tests.components.evaluate.conftest import KERAS, configured
+
+
+def test_trainings_are_named_by_their_fields(values: dict[str, Any]) -> None:
+    assert list(history_paths(configured(values))) == ["first", "second", "hybrid"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "content", "message"),
+    [
+        ("masks_npz", b"no zip", "masks .*damaged"),
+        ("audit_json", b"{", "audit .*expected JSON"),
+        ("audit_json", b"[]", "audit .*expected a JSON object"),
+        ("first_history_csv", b"", "history .*expected"),
+        ("model_keras", b"no model", "model .*expected a Keras model"),
+    ],
+)
+def test_a_broken_input_is_named_and_nothing_written(
+    values: dict[str, Any], tmp_path: Path, broken: str, content: bytes, message: str
+) -> None:
+    (tmp_path / "broken").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        run(configured(values, **{broken: tmp_path / "broken"}))
+    assert not (tmp_path / "out").exists()
+
+
+def test_masks_of_a_smaller_data_set_are_refused(values: dict[str, Any], masks: Masks, tmp_path: Path) -> None:
+    Masks(**{name: array[:600] for name, array in masks.columns().items()}).save(tmp_path / "masks")
+    with pytest.raises(InputError, match="up to row 699, found 600"):
+        run(configured(values))
+
+
+def test_data_without_public_images_is_refused(values: dict[str, Any], data: Prepared, tmp_path: Path) -> None:
+    empty = Split(**{name: array[:0] for name, array in data["public"].columns().items()})
+    prepared.write_pickle({**data, "public": empty}, tmp_path / "data")
+    with pytest.raises(InputError, match="expected Training and PublicTest images"):
+        run(configured(values))
+
+
+def test_votes_of_fer2013_are_refused_for_made_faces(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "votes").write_text(f"Usage,Image name,{','.join(VOTES)}\nTraining,a,10,0,0,0,0,0,0,0,0,0\n")
+    with pytest.raises(InputError, match=r"expected 700 rows as in the data set, received 1"):
+        run(configured(values, ferplus=str(tmp_path / "votes")))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(KERAS)
+def test_made_faces_from_model_to_report(made: Faces, values: dict[str, Any], model_keras: Path) -> None:
+    config = configured(values, model_keras=model_keras)
+    run(config)
+    metrics = json.loads(config.metrics_json.read_text())
+    private = metrics["private"]
+    assert metrics["private_opened"] == 1
+    assert [private[form]["n"] for form in ("full", "clean_exact", "clean_near")] == [70, 69, 69]
+    assert metrics["public"]["accuracy"] > 0.3, "a moment of training should beat guessing, 1 in 7"
+
+    predictions = Predictions.load(config.predictions_npz)
+    assert predictions.row.dtype == np.int32
+    assert predictions.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(predictions.label, made.label[predictions.row])
+    np.testing.assert_array_equal(predictions.usage, made.usage[predictions.row])
+    public = predictions.usage == USAGES.index("PublicTest")
+    hits = (predictions.probabilities.argmax(axis=1) == predictions.label)[public]
+    assert metrics["public"]["accuracy"] == pytest.approx(hits.mean(), abs=1e-6)
+
+    with config.confusion_csv.open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(row["actual"] == row["predicted"] for row in rows) == hits.sum()
+    with config.calibration_csv.open() as file:
+        assert sum(int(row["count"]) for row in csv.DictReader(file)) == len(rows) == public.sum()
+    assert (config.figures / "learning_hybrid.svg").is_file()
+    assert f'value="{private["full"]["accuracy"]}"' in config.report_html.read_text()
+
+    first = {path: path.read_bytes() for path in config.metrics_json.parent.rglob("*") if path.is_file()}
+    run(config)
+    assert all(path.read_bytes() == content for path, content in first.items()), "a second run writes the same bytes"

@@ -1,0 +1,267 @@
+"""The mirror in MLflow: a real one, on sqlite; what lags, lacks or was lost is found and completed."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from components.fer.errors import InputError, TemporaryError
+from components.push_model import registry
+from components.push_model.registry import Entry
+
+# MLflow's own tables still use what SQLAlchemy 2.1 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
+
+NAME = "fer-hybrid"
+FIRST, SECOND = "0001-1a2b3c4d", "0002-5e6f7a8b"
+
+
+@pytest.fixture
+def address(empty_database: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def entries(tmp_path: Path) -> list[Entry]:
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return [
+        Entry(
+            version,
+            tmp_path / "models" / NAME / "versions" / version,
+            when,
+            {"data_md5": "f8428a1edbd21e88f42c73edd2a14f95", "verdict": verdict},
+            {"public.accuracy": accuracy, "private.full.accuracy": 0.5},
+        )
+        for version, verdict, accuracy in ((FIRST, "PROMOTE", 0.581), (SECOND, "HOLD", 0.583))
+    ]
+
+
+def shown(address: str) -> dict[str, Any]:
+    """What people see: per store version its tags, source and metrics; which version has which alias."""
+    client = mlflow.MlflowClient(address, address)
+    seen: dict[str, Any] = {"aliases": {}, "versions": {}}
+    numbers = {}
+    for version in sorted(client.search_model_versions(f"name = '{NAME}'"), key=lambda version: int(version.version)):
+        run = client.get_run(version.run_id)
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["store_version"] == version.tags["store_version"]
+        numbers[str(version.version)] = version.tags["store_version"]
+        seen["versions"][version.tags["store_version"]] = (version.tags, version.source, run.data.metrics)
+    for alias, number in client.get_registered_model(NAME).aliases.items():
+        seen["aliases"][alias] = numbers[str(number)]
+    return seen
+
+
+def runs(address: str) -> int:
+    client = mlflow.MlflowClient(address, address)
+    return len(client.search_runs([client.get_experiment_by_name(NAME).experiment_id]))
+
+
+def test_every_stored_version_is_shown(address: str, entries: list[Entry], tmp_path: Path) -> None:
+    registry.mirror(address, NAME, entries, {"champion": FIRST, "previous": None})
+    seen = shown(address)
+    assert seen["aliases"] == {"champion": FIRST}
+    assert list(seen["versions"]) == [FIRST, SECOND]
+    tags, source, metrics = seen["versions"][FIRST]
+    assert tags == {
+        "store_version": FIRST,
+        "data_md5": "f8428a1edbd21e88f42c73edd2a14f95",
+        "verdict": "PROMOTE",
+    }
+    assert source == f"file://{tmp_path}/models/{NAME}/versions/{FIRST}"
+    assert metrics == {"public.accuracy": 0.581, "private.full.accuracy": 0.5}
+
+
+def test_aliases_follow_the_champion(address: str, entries: list[Entry]) -> None:
+    registry.mirror(address, NAME, entries[:1], {"champion": FIRST, "previous": None})
+    registry.mirror(address, NAME, entries, {"champion": SECOND, "previous": FIRST})
+    assert shown(address)["aliases"] == {"champion": SECOND, "previous": FIRST}
+    registry.mirror(address, NAME, entries, {"champion": SECOND, "previous": None})
+    assert shown(address)["aliases"] == {"champion": SECOND}
+
+
+def test_again_changes_nothing(address: str, entries: list[Entry]) -> None:
+    aliases = {"champion": SECOND, "previous": FIRST}
+    registry.mirror(address, NAME, entries, aliases)
+    before = shown(address)
+    registry.mirror(address, NAME, entries, aliases)
+    assert shown(address) == before
+    assert runs(address) == 2
+
+
+def spoil_version(client: Any, experiment: str) -> None:
+    client.delete_model_version(NAME, "2")
+
+
+def spoil_model(client: Any, experiment: str) -> None:
+    client.delete_registered_model(NAME)
+
+
+def spoil_alias(client: Any, experiment: str) -> None:
+    client.set_registered_model_alias(NAME, "champion", "1")
+    client.delete_registered_model_alias(NAME, "previous")
+
+
+def spoil_tag(client: Any, experiment: str) -> None:
+    client.set_model_version_tag(NAME, "2", "verdict", "REJECT")
+
+
+def spoil_experiment(client: Any, experiment: str) -> None:
+    client.delete_registered_model(NAME)
+    client.delete_experiment(experiment)
+
+
+@pytest.mark.parametrize("spoil", [spoil_version, spoil_model, spoil_alias, spoil_tag, spoil_experiment])
+def test_what_was_lost_comes_back(address: str, entries: list[Entry], spoil: Any) -> None:
+    aliases = {"champion": SECOND, "previous": FIRST}
+    registry.mirror(address, NAME, entries, aliases)
+    before = shown(address)
+    client = mlflow.MlflowClient(address, address)
+    spoil(client, client.get_experiment_by_name(NAME).experiment_id)
+    registry.mirror(address, NAME, entries, aliases)
+    assert shown(address) == before
+    assert runs(address) == 2
+
+
+class DyingClient:
+    """MLflow's client until its call number `step`, which does its work but never answers, nor does any later one."""
+
+    def __init__(self, client: Any, step: int) -> None:
+        self.client, self.step, self.calls = client, step, 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            self.calls += 1
+            if self.calls <= self.step:
+                answer = getattr(self.client, name)(*arguments, **keywords)
+            if self.calls >= self.step:
+                raise ConnectionError("the server went away")
+            return answer
+
+        return call
+
+
+def test_a_mirror_cut_after_any_call_is_completed_by_the_next(
+    empty_database: Path, tmp_path: Path, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases = {"champion": SECOND, "previous": FIRST}
+    make_client, step, said = registry._client, 0, "the server went away"
+    while "the server went away" in said:
+        step, said = step + 1, ""
+        address = f"sqlite:///{shutil.copy(empty_database, tmp_path / f'{step}.db')}"
+        dying = DyingClient(make_client(address), step)
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, "_client", lambda address, dying=dying: dying)
+            try:
+                registry.mirror(address, NAME, entries, aliases)
+            except TemporaryError as error:
+                said = str(error)
+        registry.mirror(address, NAME, entries, aliases)
+        seen = shown(address)
+        assert list(seen["versions"]) == [FIRST, SECOND]
+        assert seen["aliases"] == aliases
+        assert runs(address) == 2
+    assert step > 12
+
+
+def test_a_first_mirror_says_so_and_makes_no_folder_of_runs(
+    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO")
+    registry.mirror("sqlite:///mlflow.db", NAME, entries, {"champion": FIRST, "previous": None})
+    assert [record.getMessage() for record in caplog.records] == ["setting up mlflow.db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_an_unreachable_server_is_a_fault_that_may_pass(
+    entries: list[Entry], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(TemporaryError) as raised:
+        registry.mirror("http://user:secret@127.0.0.1:9", NAME, entries, {"champion": FIRST, "previous": None})
+    assert str(raised.value).startswith("registry http://127.0.0.1:9: ")
+    assert "secret" not in str(raised.value)
+    assert str(raised.value).endswith("Run the same command again to bring the registry up to date too.")
+    assert caplog.records == []
+
+
+# What `mlflow server` serves, without its process manager and job runners, which take a minute to start.
+SERVER = """
+import sys
+from mlflow.server import app, handlers
+
+address, artifacts, port = sys.argv[1:]
+handlers.initialize_backend_stores(address, address, artifacts)
+app.run(port=int(port))
+"""
+
+
+@pytest.mark.slow
+def test_a_server_takes_it_too(address: str, entries: list[Entry], tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", SERVER, address, str(tmp_path / "artifacts"), str(port)]
+    log = tmp_path / "server.log"
+    with log.open("w") as output, subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output) as server:
+        try:
+            wait_for(port, server, log)
+            registry.mirror(f"http://127.0.0.1:{port}", NAME, entries, {"champion": SECOND, "previous": FIRST})
+            registry.mirror(f"http://127.0.0.1:{port}", NAME, entries, {"champion": SECOND, "previous": FIRST})
+        finally:
+            server.terminate()
+    seen = shown(address)
+    assert seen["aliases"] == {"champion": SECOND, "previous": FIRST}
+    assert [source for _, source, _ in seen["versions"].values()] == [
+        f"ferflow-store://fer-hybrid/{FIRST}",
+        f"ferflow-store://fer-hybrid/{SECOND}",
+    ]
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers, at most two minutes."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
+            return
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+def test_a_file_that_is_no_database_is_no_traceback(
+    entries: list[Entry], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mlflow.db").write_text("not a database, but long enough to have a header that can be read" * 20)
+    with pytest.raises(TemporaryError, match="file is not a database"):
+        registry.mirror(f"sqlite:///{tmp_path}/mlflow.db", NAME, entries, {"champion": FIRST, "previous": None})
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["sqlite:///mlflow.db", "http://mlflow:5000", "postgresql+psycopg2://h/mlflow"])
+def test_addresses_of_mlflow_are_accepted(address: str) -> None:
+    registry.check(address)
+
+
+@pytest.mark.parametrize("address", ["", "mlruns", "./mlflow.db", "file:///mlruns", "databricks", "gs://bucket/x"])
+def test_other_addresses_are_refused(address: str) -> None:
+    with pytest.raises(InputError) as raised:
+        registry.check(address)
+    assert str(raised.value) == (
+        f"registry {address}: expected an MLflow tracking address (sqlite, http, https, postgresql, mysql).\n"
+        "Give a sqlite file, e.g. --registry sqlite:///mlflow.db, or a server, e.g. http://mlflow:5000"
+    )
+
+
+def test_an_address_is_printed_without_user_and_password() -> None:
+    assert registry.printable("postgresql://me:secret@host:5432/mlflow") == "postgresql://host:5432/mlflow"
+    assert registry.printable("sqlite:///mlflow.db") == "sqlite:///mlflow.db"

@@ -1,0 +1,286 @@
+"""The stage: candidates with small models, from files to store, champion and registry."""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+
+from components.fer import stage
+from components.fer.errors import InputError, TemporaryError
+from components.push_model import manifest
+from components.push_model.config import Config
+from components.push_model.run import run
+from components.push_model.store import FolderStore
+from tests.components.push_model.conftest import MD5, Workspace
+
+pytestmark = [
+    # MLflow's own tables still use what SQLAlchemy 2.1 deprecates.
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"),
+    # Keras 3.15 hands TensorFlow's variables to NumPy 2 in the way of NumPy 1.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+]
+
+NAME = "fer-hybrid"
+
+
+@pytest.fixture
+def here(workspace: Callable[[Path], Workspace], tmp_path: Path, empty_database: Path) -> Workspace:
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return workspace(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def story(workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Any]:
+    """What version.json said after a first candidate, a worse one (each pushed twice) and a better one."""
+    here = workspace(tmp_path_factory.mktemp("story"))
+    told = {}
+    for chapter, expressions in (("first", 5), ("again", None), ("worse", 4), ("worse again", None), ("better", 7)):
+        if expressions is not None:
+            here.put_candidate(expressions)
+        run(here.config())
+        told[chapter] = json.loads((here.folder / "version.json").read_text())
+    return here, told
+
+
+@pytest.mark.slow
+def test_a_first_model_better_than_the_majority_class_is_promoted(story: tuple[Workspace, Any]) -> None:
+    here, told = story
+    first = told["first"]
+    version = first["version"]
+    assert version.startswith("0001-")
+    assert first == {
+        "name": NAME,
+        "version": version,
+        "verdict": "PROMOTE",
+        "reasons": [
+            "first model: 78.6 % on PublicTest, majority class 35.7 %",
+            "60 images gained, 0 lost: better",
+            "McNemar's exact test, one-sided: p < 0.0001, alpha 0.05",
+        ],
+        "comparison": first["comparison"],
+        "champion": version,
+        "previous": None,
+        "store": f"{here.folder}/models/{NAME}/versions/{version}",
+        "registry": f"sqlite:///{here.folder}/mlflow.db",
+    }
+
+
+@pytest.mark.slow
+def test_the_same_candidate_again_changes_nothing(story: tuple[Workspace, Any]) -> None:
+    _, told = story
+    assert told["again"] == told["first"]
+    assert told["worse again"] == told["worse"]
+
+
+@pytest.mark.slow
+def test_a_worse_model_is_stored_and_not_promoted(story: tuple[Workspace, Any]) -> None:
+    _, told = story
+    assert told["worse"]["verdict"] == "REJECT"
+    assert told["worse"]["version"].startswith("0002-")
+    assert (told["worse"]["champion"], told["worse"]["previous"]) == (told["first"]["version"], None)
+
+
+@pytest.mark.slow
+def test_a_better_model_follows_the_champion(story: tuple[Workspace, Any]) -> None:
+    here, told = story
+    better = told["better"]
+    assert better["verdict"] == "PROMOTE"
+    assert better["reasons"][0] == f"100.0 % on PublicTest, champion {told['first']['version']} 78.6 %"
+    assert (better["champion"], better["previous"]) == (better["version"], told["first"]["version"])
+    record = json.loads((here.folder / "models" / NAME / "champion.json").read_text())
+    assert [move["version"] for move in record["history"]] == [told["first"]["version"], better["version"]]
+
+
+@pytest.mark.slow
+def test_a_version_is_whole_and_says_where_it_comes_from(story: tuple[Workspace, Any]) -> None:
+    _, told = story
+    folder = Path(told["worse"]["store"])
+    manifest.verify(folder)
+    files = {"model.keras", "metrics.json", "predictions.npz", "lineage.json", "saved_model/saved_model.pb"}
+    assert files <= manifest.read(folder).files.keys()
+    lineage = json.loads((folder / "lineage.json").read_text())
+    assert lineage["data_md5"] == MD5
+    assert lineage["model_sha256"] == manifest.read(folder).files["model.keras"].sha256
+    assert lineage["parameter_count"] == 49
+    assert lineage["verdict"]["decision"] == "REJECT"
+
+
+@pytest.mark.slow
+def test_the_saved_model_answers_as_the_model_did(story: tuple[Workspace, Any]) -> None:
+    import tensorflow as tf
+
+    here, told = story
+    served = tf.saved_model.load(Path(told["better"]["store"]) / "saved_model").signatures["serve"]
+    images = here.data["public"].images[:5]
+    (answer,) = served(tf.constant(images)).values()
+    stored = np.load(here.folder / "predictions.npz")["probabilities"][:5]
+    np.testing.assert_allclose(answer.numpy(), stored, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_registry_shows_what_the_store_has(story: tuple[Workspace, Any]) -> None:
+    here, told = story
+    client = mlflow.MlflowClient(here.config().registry, here.config().registry)
+    champion = client.get_model_version_by_alias(NAME, "champion")
+    assert champion.tags["store_version"] == told["better"]["version"]
+    assert client.get_model_version_by_alias(NAME, "previous").tags["store_version"] == told["first"]["version"]
+    assert client.get_run(champion.run_id).data.metrics == {"public.accuracy": 1.0, "temperature": 1.1}
+    verdicts = {found.tags["verdict"] for found in client.search_model_versions(f"name = '{NAME}'")}
+    assert verdicts == {"PROMOTE", "REJECT"}
+
+
+@pytest.mark.slow
+def test_a_first_model_no_better_than_the_majority_class_is_held(
+    here: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ferflow")
+    here.put_candidate(0)
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["verdict"], told["champion"], told["previous"]) == ("HOLD", None, None)
+    assert not (here.folder / "models" / NAME / "champion.json").exists()
+    assert caplog.messages[-1] == (
+        f"fer-hybrid {told['version']}: HOLD (first model: 35.7 % on PublicTest, majority class 35.7 %; 0 images "
+        "gained, 0 lost: no difference shown; McNemar's exact test, one-sided: p = 1.0000, alpha 0.05)"
+    )
+
+
+@pytest.mark.slow
+def test_the_champions_model_with_other_metrics_is_held(here: Workspace) -> None:
+    here.put_candidate(7)
+    run(here.config())
+    (here.folder / "metrics.json").write_text('{"public": {"accuracy": 1.0}, "resamples": 1}')
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert told["verdict"] == "HOLD"
+    assert told["reasons"] == [f"the same model as champion {told['champion']}"]
+    assert told["comparison"] is None
+
+
+@pytest.mark.slow
+def test_an_unreachable_registry_leaves_the_champion_and_the_next_push_shows_it(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    here.put_candidate(7)
+    with pytest.raises(TemporaryError) as raised:
+        run(here.config(registry="http://127.0.0.1:9"))
+    assert raised.value.exit_code == 75
+    assert not (here.folder / "version.json").exists()
+    champion = json.loads((here.folder / "models" / NAME / "champion.json").read_text())
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["champion"], told["verdict"]) == (champion["version"], "PROMOTE")
+    client = mlflow.MlflowClient(here.config().registry, here.config().registry)
+    assert client.get_model_version_by_alias(NAME, "champion").tags["store_version"] == champion["version"]
+
+
+@pytest.mark.slow
+def test_a_corrupt_model_is_refused_and_nothing_is_stored(here: Workspace) -> None:
+    here.put_candidate(7)
+    path = here.folder / "model.keras"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match=f"^model {path}: expected a Keras model"):
+        run(here.config())
+    assert not (here.folder / "models").exists()
+    assert not (here.folder / "version.json").exists()
+
+
+@pytest.mark.slow
+def test_a_push_that_died_before_the_promotion_is_completed(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    here.put_candidate(7)
+    monkeypatch.setattr(FolderStore, "move_champion", die)
+    with pytest.raises(KeyboardInterrupt):
+        run(here.config())
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["verdict"], told["champion"]) == ("PROMOTE", told["version"])
+    assert told["version"].startswith("0001-")
+
+
+@pytest.mark.slow
+def test_a_push_that_was_too_slow_is_compared_with_the_new_champion(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_early(*_: object) -> None:
+        monkeypatch.undo()  # at the first look there is no champion yet
+
+    here.put_candidate(7)
+    run(here.config())
+    here.put_candidate(5)
+    monkeypatch.setattr(FolderStore, "champion", too_early)
+    with pytest.raises(TemporaryError, match="expected none, found 0001-"):
+        run(here.config())
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["verdict"], told["version"][:4], told["champion"][:4]) == ("REJECT", "0002", "0001")
+    assert told["reasons"][0].endswith(f"champion {told['champion']} 100.0 %")
+
+
+@pytest.mark.slow
+def test_a_champion_with_a_changed_byte_is_refused_by_name(here: Workspace) -> None:
+    here.put_candidate(5)
+    run(here.config())
+    version = Path(json.loads((here.folder / "version.json").read_text())["store"])
+    weights = version / "saved_model" / "saved_model.pb"
+    weights.chmod(0o644)
+    weights.write_bytes(bytes([weights.read_bytes()[0] ^ 1]) + weights.read_bytes()[1:])
+    here.put_candidate(7)
+    with pytest.raises(InputError) as raised:
+        run(here.config())
+    assert str(raised.value).startswith(
+        f"version {version}: saved_model/saved_model.pb is not what was stored (its sha256 differs).\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_lost_registry_is_made_again(here: Workspace) -> None:
+    here.put_candidate(7)
+    shutil.copy(here.folder / "mlflow.db", here.folder / "empty.db")
+    lost, made = here.config(), here.config(registry=f"sqlite:///{here.folder}/empty.db")
+    run(lost)
+    run(made)
+    clients = [mlflow.MlflowClient(config.registry, config.registry) for config in (lost, made)]
+    found = [client.get_model_version_by_alias(NAME, "champion") for client in clients]
+    assert found[0].tags == found[1].tags
+    assert found[0].source == found[1].source
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"store": "gs://bucket/models"}, "model store gs://bucket/models: expected a folder, received an address of"),
+        ({"registry": "mlruns"}, "registry mlruns: expected an MLflow tracking address"),
+        ({"model_keras": Path("nowhere.keras")}, "model nowhere.keras: no such file.\nTrain it: dvc repro"),
+    ],
+)
+def test_bad_configuration_is_refused_before_anything_is_read(
+    here: Workspace, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        run(here.config(**changes))
+    assert str(raised.value).startswith(said)
+    assert not (here.folder / "models").exists()
+
+
+@pytest.mark.parametrize("name", ["", "Fer", "../fer", "fer_hybrid", "7fer", "a" * 64])
+def test_a_name_that_is_none_is_wrong_usage(here: Workspace, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = [
+        part
+        for key, value in here.config().model_dump().items()
+        for part in (f"--{key.replace('_', '-')}", name if key == "name" else str(value))
+    ]
+    with pytest.raises(SystemExit) as raised:
+        stage.parse(Config, argv)
+    assert raised.value.code == 2
+    assert "name" in capsys.readouterr().err

@@ -1,0 +1,39 @@
+"""train-hybrid as a process, with S1's two architectures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.fer import models
+from components.fer.dataset import Faces
+from tests.components.training_argv import run, write_few
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_hybrid_of_efficientnet_and_mobilenet_starts_from_their_weights(made: Faces, tmp_path: Path) -> None:
+    data = write_few(made, tmp_path)
+    for architecture in ("efficientnet_b0", "mobilenet_v2"):
+        done = run("train_backbone", data, tmp_path / architecture, architecture=architecture, weights="none")
+        assert done.returncode == 0, done.stderr
+    first, second = (tmp_path / name / "model_keras" for name in ("efficientnet_b0", "mobilenet_v2"))
+    given = {"first_keras": first, "second_keras": second, "branches": "FT", "weights": "trained"}
+    done = run("train_hybrid", data, tmp_path / "hybrid", **given)
+    assert done.returncode == 0, done.stderr
+    hybrid = models.load(tmp_path / "hybrid" / "model_keras")
+    frozen, trained = (models.branch(models.load(path)).get_weights() for path in (first, second))
+    assert all(np.array_equal(*pair) for pair in zip(hybrid.get_layer("first").get_weights(), frozen, strict=True))
+    moved = zip(hybrid.get_layer("second").get_weights(), trained, strict=True)
+    assert not all(np.array_equal(*pair) for pair in moved)
+    assert json.loads((tmp_path / "hybrid" / "metrics_json").read_text())["trainable_parameters"] < hybrid.count_params()
+
+
+def test_a_file_that_is_no_model(made: Faces, tmp_path: Path) -> None:
+    data = write_few(made, tmp_path)
+    given = {"first_keras": data, "second_keras": data, "branches": "FF", "weights": "trained"}
+    done = run("train_hybrid", data, tmp_path / "hybrid", **given)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"model {data}: expected a Keras model (.keras), received:")
+    assert not (tmp_path / "hybrid").exists()

@@ -1,0 +1,207 @@
+"""Kubeflow's and DVC's form of a graph say the same, are what is committed, and depend on nothing else."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from components.fer import stage
+from components.fer.errors import InputError
+from pipeline import compile as compiled
+from pipeline import desk, kubeflow, parameters
+from pipeline.parameters import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+JOBS = compiled.jobs()
+
+
+def test_committed_files_are_what_the_graph_says() -> None:
+    assert not compiled.stale()
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "4242"])
+def test_the_bytes_depend_on_nothing_else(hash_seed: str, tmp_path: Path) -> None:
+    """Another hash seed, working directory, time zone and locale give the same bytes."""
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+    command = [sys.executable, "-m", "pipeline.cli", "compile", "--check"]
+    finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_changed_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ROOT / "dvc.yaml"
+    monkeypatch.setattr(compiled, "generated", lambda: iter([(path, "other")]))
+    with pytest.raises(InputError) as error:
+        compiled.main(check=True)
+    assert str(error.value) == (
+        "generated files: expected what the graph says, found other text in dvc.yaml.\nmake generate"
+    )
+
+
+class Kubeflow:
+    """What the intermediate representation says of each task, read with KFP's own messages."""
+
+    def __init__(self, path: Path) -> None:
+        document = yaml.safe_load(path.read_text())
+        self.spec = json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())  # strict: unknown fields raise
+        executors = json_format.MessageToDict(self.spec.deployment_spec)["executors"]
+        self.argv: dict[str, list[str]] = {}
+        self.edges: set[tuple[str, str, str, str]] = set()
+        self.parameters: dict[str, dict[str, str]] = {}
+        names = {key: task.task_info.name for key, task in self.spec.root.dag.tasks.items()}
+        for key, task in self.spec.root.dag.tasks.items():
+            component = self.spec.components[task.component_ref.name]
+            container = executors[component.executor_label]["container"]
+            self.argv[names[key]] = [*container["command"], *container["args"]]
+            self.parameters[names[key]] = {
+                name: value.component_input_parameter for name, value in task.inputs.parameters.items()
+            }
+            for name, value in task.inputs.artifacts.items():
+                output = value.task_output_artifact
+                self.edges.add((names[output.producer_task], output.output_artifact_key, names[key], name))
+
+
+def options(argv: list[str]) -> dict[str, str]:
+    """--name value pairs behind `python -m module`."""
+    assert argv[:2] == ["python", "-m"]
+    return dict(zip(argv[3::2], argv[4::2], strict=True))
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_both_forms_have_the_same_argv_edges_and_parameters(name: str) -> None:
+    job = JOBS[name]
+    ir = Kubeflow(job.pipeline)
+    stages: Mapping[str, Any] = yaml.safe_load((job.folder / "dvc.yaml").read_text())["stages"]
+    argv = {stage: shlex.split(entry["cmd"]) for stage, entry in stages.items()}
+    assert argv.keys() == ir.argv.keys()
+    for task, words in argv.items():
+        desk_options, cluster_options = options(words), options(ir.argv[task])
+        assert words[2] == ir.argv[task][2]
+        assert list(desk_options) == list(cluster_options)
+        # A parameter of the task is the same parameter of the pipeline in both.
+        for field, parameter in ir.parameters[task].items():
+            option = f"--{field.replace('_', '-')}"
+            assert cluster_options[option] == f"{{{{$.inputs.parameters['{field}']}}}}"
+            assert desk_options[option] == f"${{{parameter.replace('__', '.', 1)}}}"
+        assert set(stages[task]["params"]) == {text.replace("__", ".", 1) for text in ir.parameters[task].values()}
+    # An edge is there where one task reads the path that another writes.
+    written = {
+        options(words)[f"--{output.replace('_', '-')}"]: (task, output)
+        for task, words in argv.items()
+        for output in outputs(ir, task)
+    }
+    edges = {
+        (*written[value], task, option.removeprefix("--").replace("-", "_"))
+        for task, words in argv.items()
+        for option, value in options(words).items()
+        if value in written and written[value][0] != task
+    }
+    assert edges == ir.edges
+    for producer, output, consumer, _ in edges:
+        path = next(path for path, source in written.items() if source == (producer, output))
+        assert path in stages[consumer]["deps"]
+        assert path in flat(stages[producer])
+
+
+def outputs(ir: Kubeflow, task: str) -> list[str]:
+    pattern = re.compile(r"\{\{\$\.outputs\.artifacts\['(\w+)'\]\.path\}\}")
+    return [found[1] for word in ir.argv[task] if (found := pattern.fullmatch(word))]
+
+
+def flat(entry: Mapping[str, Any]) -> set[str]:
+    listed = [*entry.get("outs", []), *entry.get("metrics", []), *entry.get("plots", [])]
+    return {next(iter(item)) if isinstance(item, dict) else item for item in listed}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_dvc_reads_the_same_graph(name: str) -> None:
+    """DVC's own reading of dvc.yaml has the tasks and the order of Kubeflow's pipeline."""
+    job = JOBS[name]
+    with Repo(str(ROOT)) as repo:
+        stages = repo.stage.load_all(str(job.folder / "dvc.yaml"))
+        graph = {
+            (producer.name, consumer.name)
+            for consumer in stages
+            for producer in stages
+            if {dep.fs_path for dep in consumer.deps} & {out.fs_path for out in producer.outs}
+        }
+    assert graph == {(producer, consumer) for producer, _, consumer, _ in Kubeflow(job.pipeline).edges}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_values_come_from_params_yaml_alone(name: str) -> None:
+    job = JOBS[name]
+    inputs = Kubeflow(job.pipeline).spec.root.input_definitions.parameters
+    defaults = {key: json_format.MessageToDict(value.default_value) for key, value in inputs.items()}
+    assert defaults == dict(parameters.read(job.folder / "params.yaml"))
+
+
+def test_each_argv_is_taken_by_its_stage(tmp_path: Path) -> None:
+    """The resolved commands of DVC parse into the stages' configurations."""
+    configs = {config.__module__.removesuffix(".config"): config for config in STAGES}
+    for job in JOBS.values():
+        with Repo(str(ROOT)) as repo:
+            for entry in repo.stage.load_all(str(job.folder / "dvc.yaml")):
+                words = shlex.split(entry.cmd)
+                assert stage.parse(configs[words[2]], words[3:])
+
+
+def test_only_push_model_is_never_cached() -> None:
+    tasks = Kubeflow(JOBS["hybrid"].pipeline).spec.root.dag.tasks
+    assert [key for key, task in tasks.items() if not task.caching_options.enable_cache] == ["push-model"]
+
+
+def test_metrics_and_tables_are_small_files_for_git() -> None:
+    assert desk.output_path("evaluate", "metrics_json", "system.Metrics") == "results/evaluate/metrics.json"
+    assert desk.output_path("train-hybrid", "history_csv", "system.Artifact") == "results/train-hybrid/history.csv"
+    assert desk.output_path("train-hybrid", "model_keras", "system.Model") == "artifacts/train-hybrid/model.keras"
+    assert desk.output_path("validate", "data_docs", "system.HTML") == "artifacts/validate/data_docs"
+
+
+@pytest.mark.parametrize("config", STAGES)
+def test_source_files_are_what_the_process_imports(config: type[stage.StageConfig]) -> None:
+    """The static list holds every module of the product that `python -m stage --help` loads."""
+    package = config.__module__.removesuffix(".config")
+    program = (
+        "import json, runpy, sys\n"
+        f"sys.argv = ['x', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{package}', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "files = [m.__file__ for n, m in sys.modules.items() if n.startswith('components') and m.__file__]\n"
+        "print('\\n' + json.dumps(files))\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = {Path(path).relative_to(ROOT).as_posix() for path in json.loads(printed.splitlines()[-1])}
+    listed = set(desk.source_files(package))
+    assert loaded <= listed
+    assert f"{package.replace('.', '/')}/run.py" in listed
+    assert not [path for path in listed if "kfp" in (ROOT / path).read_text().split()]
+
+
+def test_templates_are_source_too() -> None:
+    assert "components/evaluate/report.html.j2" in desk.source_files("components.evaluate")
+
+
+def test_a_parameter_that_no_stage_uses_is_refused() -> None:
+    values = {**parameters.read(ROOT / "params.yaml"), "extra__seed": 1}
+    with pytest.raises(InputError, match=r"no stage uses extra\.seed"):
+        kubeflow.compile_ir("hybrid", values)
+
+
+def test_a_missing_parameter_is_named() -> None:
+    values = dict(parameters.read(ROOT / "params.yaml"))
+    del values["hybrid__branches"]
+    with pytest.raises(InputError, match="branches"):
+        kubeflow.compile_ir("hybrid", values)

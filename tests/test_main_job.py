@@ -1,0 +1,84 @@
+"""The main job's graph from a clean clone to a registered model, by the newcomer's one command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+ROOT = Path(__file__).resolve().parents[1]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git would give to somebody else, the working tree's changes included."""
+    folder = tmp_path_factory.mktemp("clone")
+    git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(git, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "clone"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def ferflow(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as it runs from the clone: its own sources, not those that are installed."""
+    environment = {**os.environ, "PYTHONPATH": str(clone), "COLUMNS": "160"}
+    command = [sys.executable, "-m", "pipeline.cli", *arguments]
+    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def demo(clone: Path) -> subprocess.CompletedProcess[str]:
+    """`ferflow run` without FER2013."""
+    return ferflow(clone, "run")
+
+
+def test_without_fer2013_the_demo_runs_and_says_so(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    assert demo.returncode == 0, demo.stderr[-3000:]
+    assert "Running the demo on drawn faces instead. Its figures say nothing about real faces." in demo.stdout
+    assert "FER2013 is given out by Kaggle" in demo.stdout
+
+
+def test_the_table_has_what_the_metrics_have(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    metrics = json.loads((clone / "recipes/demo/results/evaluate/metrics.json").read_text())
+    for figure in (metrics["public"], *metrics["private"].values()):
+        assert f"{100 * figure['accuracy']:.2f}" in demo.stdout
+    assert metrics["public"]["accuracy"] > 2 * metrics["majority_baseline"]["public"]
+
+
+def test_report_model_and_registry_are_there(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    folder = clone / "recipes" / "demo"
+    report = (folder / "artifacts/evaluate/report.html").read_text()
+    assert "</html>" in report
+    version = json.loads((folder / "results/push-model/version.json").read_text())
+    assert version["verdict"] == "PROMOTE"
+    assert json.loads((folder / "models/fer-demo/champion.json").read_text())["version"] == version["version"]
+    assert version["store"] in demo.stdout
+    registry = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
+    alias = registry.get_model_version_by_alias("fer-demo", "champion")
+    assert alias.tags["store_version"] == version["version"]
+
+
+def test_a_second_run_runs_nothing(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    folder = clone / "recipes" / "demo"
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    again = ferflow(clone, "demo")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert "Running stage" not in again.stdout + again.stderr
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_git_sees_nothing_of_the_demo(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    assert demo.returncode == 0
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    assert subprocess.run(status, cwd=clone, capture_output=True, text=True, check=True).stdout == ""
