@@ -12,6 +12,9 @@ from pipeline import desk, kubeflow, parameters
 
 ROOT = desk.ROOT
 
+MAIN = "main"
+"""the job whose params.yaml and dvc.yaml stand at the top"""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -25,10 +28,10 @@ class Job:
 
 
 def jobs() -> dict[str, Job]:
-    """The main job (by its graph's name, hybrid) and the recipes by name."""
+    """The main job and the recipes, by name."""
     recipes = {path.parent.name: path.parent for path in sorted((ROOT / "recipes").glob("*/params.yaml"))}
     return {
-        "hybrid": Job("hybrid", ROOT, ROOT / "pipeline" / "pipeline.yaml"),
+        MAIN: Job("hybrid", ROOT, ROOT / "pipeline" / "pipeline.yaml"),
         **{name: Job("hybrid", folder, folder / "pipeline.yaml") for name, folder in recipes.items()},
     }
 

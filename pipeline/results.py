@@ -61,14 +61,8 @@ def rows(metrics: Mapping[str, Any], results: Path) -> Iterator[tuple[str, ...]]
             yield "evaluated model", name, "0", "none left", "", ""
             continue
         interval = f"{100 * found['accuracy_low']:.2f} to {100 * found['accuracy_high']:.2f}"
-        yield (
-            "evaluated model",
-            name,
-            f"{found['n']:,}",
-            f"{100 * found['accuracy']:.2f}",
-            interval,
-            f"{found['macro_f1']:.3f}",
-        )
+        accuracy, macro_f1 = f"{100 * found['accuracy']:.2f}", f"{found['macro_f1']:.3f}"
+        yield "evaluated model", name, f"{found['n']:,}", accuracy, interval, macro_f1
     baseline = metrics["majority_baseline"]
     yield f"always {baseline['expression']}", "PublicTest", "", f"{100 * baseline['public']:.2f}", "", ""
 

@@ -21,15 +21,15 @@ def run(recipe: str | None, force: bool) -> None:
     jobs = compiled.jobs()
     if recipe == DEMO:
         return demo(force)
-    if recipe is not None and recipe not in jobs:
-        raise InputError(f"recipe {recipe}: expected one of {', '.join(jobs)}.", "ls recipes")
+    if recipe is not None and recipe not in jobs.keys() - {compiled.MAIN}:
+        raise InputError(f"recipe {recipe}: expected one of {', '.join(jobs.keys() - {compiled.MAIN})}.", "ls recipes")
     if not data.location()[0].is_file():
         try:
             data.pull()
         except InputError as error:
             _say(f"{error}\n\nRunning the demo on drawn faces instead. Its figures say nothing about real faces.\n")
             return demo(force)
-    return _reproduce(jobs[recipe or "hybrid"], force)
+    return _reproduce(jobs[recipe or compiled.MAIN], force)
 
 
 def demo(force: bool = False) -> None:

@@ -121,7 +121,9 @@ def _rgb(recipe: Recipe, image: KerasTensor) -> KerasTensor:
         dtype="float32",
     )(x)
     if recipe.image_size != SIDE:
-        x = layers.Resizing(recipe.image_size, recipe.image_size, dtype="float32")(x)
+        # Not layers.Resizing: it is in training mode by default, and where a model is called without saying which mode,
+        # Keras 3.15 then puts the layers behind it in training mode too (batch normalisation of what is served!).
+        x = ops.image.resize(x, (recipe.image_size, recipe.image_size))
     return layers.Concatenate(dtype="float32")([x, x, x])
 
 

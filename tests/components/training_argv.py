@@ -29,6 +29,8 @@ def run(stage: str, data: Path, folder: Path, **changes: object) -> subprocess.C
     """Run a training stage as a process, with its outputs in `folder`."""
     values = {**SMALL, "epochs": 1, "data": data, **changes}
     places = {name: folder / name for name in ("model_keras", "history_csv", "metrics_json")}
-    argv = [word for name, value in {**values, **places}.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    argv = [
+        word for name, value in {**values, **places}.items() for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
     command = [sys.executable, "-m", f"components.{stage}", *argv]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -158,7 +158,7 @@ def test_each_argv_is_taken_by_its_stage(tmp_path: Path) -> None:
 
 
 def test_only_push_model_is_never_cached() -> None:
-    tasks = Kubeflow(JOBS["hybrid"].pipeline).spec.root.dag.tasks
+    tasks = Kubeflow(JOBS[compiled.MAIN].pipeline).spec.root.dag.tasks
     assert [key for key, task in tasks.items() if not task.caching_options.enable_cache] == ["push-model"]
 
 

@@ -77,6 +77,7 @@ def test_probabilities_are_float32_in_mixed_precision() -> None:
 def test_inference_is_without_chance(single: keras.Model, few: Prepared) -> None:
     first, again = (np.asarray(single(few["public"].images, training=False)) for _ in range(2))
     assert np.array_equal(first, again)
+    assert np.array_equal(np.asarray(single(few["public"].images)), first)  # the mode is inference unless said
     assert not np.array_equal(np.asarray(single(few["public"].images, training=True)), first)
 
 
@@ -88,10 +89,13 @@ def test_saved_and_loaded_models_answer_the_same(single: keras.Model, few: Prepa
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.slow
-def test_the_saved_model_answers_the_same(single: keras.Model, few: Prepared, tmp_path: Path) -> None:
+@pytest.mark.parametrize("image_size", [32, 48, 64])
+def test_the_saved_model_answers_the_same(
+    image_size: int, tiny_extractor: keras.Model, few: Prepared, tmp_path: Path
+) -> None:
     import tensorflow as tf
 
+    single = models.single(small_recipe(image_size=image_size), extractor("mobilenet_v2", size=image_size))
     models.export(single, tmp_path / "saved_model")
     served = tf.saved_model.load(tmp_path / "saved_model")  # the variables live as long as this
     expected = single.predict(few["public"].images, verbose=0)
@@ -124,13 +128,13 @@ def test_a_folder_without_the_weights(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_published_imagenet_weights() -> None:
-    """With them the extractor knows a picture from its negative; set WEIGHTS to a folder that has Keras' files."""
+    """They are those of the file, and no random ones; set WEIGHTS to a folder that has Keras' files."""
     folder = os.environ.get("WEIGHTS")
     if not folder:
         pytest.skip("no ImageNet weights at hand (set WEIGHTS to a folder with Keras' MobileNetV2 file)")
     trained, random = extractor("mobilenet_v2", folder, 96), extractor("mobilenet_v2", "none", 96)
     first = trained.get_layer("mobilenet_v2").get_layer("Conv1").get_weights()[0]
-    assert first.std() > 2 * random.get_layer("mobilenet_v2").get_layer("Conv1").get_weights()[0].std()
+    assert first.std() > 1.5 * random.get_layer("mobilenet_v2").get_layer("Conv1").get_weights()[0].std()
 
 
 def test_branches_of_a_hybrid_keep_their_weights(recipe: Recipe, single: keras.Model) -> None:

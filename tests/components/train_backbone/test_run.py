@@ -47,7 +47,9 @@ def test_weights_that_are_not_there(made: Faces, tmp_path: Path) -> None:
 
 
 def test_a_wrong_value_is_a_wrong_usage(made: Faces, tmp_path: Path) -> None:
-    done = run("train_backbone", write_few(made, tmp_path), tmp_path, architecture="vgg_small", weights="none", dropout=1.5)
+    done = run(
+        "train_backbone", write_few(made, tmp_path), tmp_path, architecture="vgg_small", weights="none", dropout=1.5
+    )
     assert done.returncode == 2
     assert "dropout" in done.stderr
     assert "Traceback" not in done.stderr

@@ -8,6 +8,8 @@ import pytest
 
 from components.fer import models
 from components.fer.dataset import Faces
+from components.fer.recipe import Architecture
+from tests.components.fer.conftest import small_recipe
 from tests.components.training_argv import run, write_few
 
 pytestmark = pytest.mark.slow
@@ -15,10 +17,12 @@ pytestmark = pytest.mark.slow
 
 def test_the_hybrid_of_efficientnet_and_mobilenet_starts_from_their_weights(made: Faces, tmp_path: Path) -> None:
     data = write_few(made, tmp_path)
-    for architecture in ("efficientnet_b0", "mobilenet_v2"):
-        done = run("train_backbone", data, tmp_path / architecture, architecture=architecture, weights="none")
-        assert done.returncode == 0, done.stderr
-    first, second = (tmp_path / name / "model_keras" for name in ("efficientnet_b0", "mobilenet_v2"))
+    recipe = small_recipe()
+    first, second = tmp_path / "first", tmp_path / "second"
+    backbones: tuple[tuple[Path, Architecture], ...] = ((first, "efficientnet_b0"), (second, "mobilenet_v2"))
+    for path, architecture in backbones:
+        branch = models.extractor(architecture, recipe.image_size, "none", recipe.batch_norm_momentum)
+        models.save(models.single(recipe, branch), path)
     given = {"first_keras": first, "second_keras": second, "branches": "FT", "weights": "trained"}
     done = run("train_hybrid", data, tmp_path / "hybrid", **given)
     assert done.returncode == 0, done.stderr
@@ -27,7 +31,9 @@ def test_the_hybrid_of_efficientnet_and_mobilenet_starts_from_their_weights(made
     assert all(np.array_equal(*pair) for pair in zip(hybrid.get_layer("first").get_weights(), frozen, strict=True))
     moved = zip(hybrid.get_layer("second").get_weights(), trained, strict=True)
     assert not all(np.array_equal(*pair) for pair in moved)
-    assert json.loads((tmp_path / "hybrid" / "metrics_json").read_text())["trainable_parameters"] < hybrid.count_params()
+    assert (
+        json.loads((tmp_path / "hybrid" / "metrics_json").read_text())["trainable_parameters"] < hybrid.count_params()
+    )
 
 
 def test_a_file_that_is_no_model(made: Faces, tmp_path: Path) -> None:
