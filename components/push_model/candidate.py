@@ -42,7 +42,8 @@ def read(model: Path, metrics: Path, predictions: Path, audit: Path) -> Candidat
     if not model.is_file():
         raise InputError(f"model {model}: no such file.", "Train it: dvc repro")
     tree = _json(metrics, "metrics")
-    md5 = _json(audit, "audit").get("md5")
+    source = _json(audit, "audit").get("source")
+    md5 = source.get("md5") if isinstance(source, dict) else None
     if not isinstance(md5, str) or not md5:
         raise InputError(f"audit {audit}: expected the data's md5, found none.", "Write it again: dvc repro validate")
     stored = Predictions.load(predictions)

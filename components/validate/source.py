@@ -26,7 +26,7 @@ class Source(NamedTuple):
     layout: str
     """the csv's columns in their order, or `folder`"""
     md5: str
-    """md5 of the csv's bytes; empty for a folder"""
+    """of the csv's bytes; for a folder, of its images, labels and splits as arrays"""
 
 
 @dataclass

@@ -105,7 +105,7 @@ def workspace(data: Prepared) -> Callable[[Path], Workspace]:
 
     def make(folder: Path) -> Workspace:
         prepared.write_pickle(data, folder / "faces.pickle")
-        (folder / "audit.json").write_text(json.dumps({"md5": MD5}))
+        (folder / "audit.json").write_text(json.dumps({"source": {"md5": MD5}}))
         return Workspace(folder, data)
 
     return make

@@ -29,7 +29,7 @@ def inputs(tmp_path: Path, predictions: Predictions) -> dict[str, Path]:
     paths = {name: tmp_path / name for name in ("model", "metrics", "predictions", "audit")}
     paths["model"].write_text("weights")
     paths["metrics"].write_text('{"public": {"accuracy": 1.0}}')
-    paths["audit"].write_text('{"md5": "f8428a1edbd21e88f42c73edd2a14f95"}')
+    paths["audit"].write_text('{"source": {"md5": "f8428a1edbd21e88f42c73edd2a14f95"}}')
     predictions.save(paths["predictions"])
     return paths
 
@@ -37,7 +37,7 @@ def inputs(tmp_path: Path, predictions: Predictions) -> dict[str, Path]:
 def test_one_digest_stands_for_everything_that_is_pushed(inputs: dict[str, Path]) -> None:
     first = candidate.read(**inputs)
     assert candidate.read(**inputs).sha256 == first.sha256
-    changes = {"model": "other", "metrics": '{"public": {"accuracy": 1}}', "audit": '{"md5": "0"}'}
+    changes = {"model": "other", "metrics": '{"public": {"accuracy": 1}}', "audit": '{"source": {"md5": "0"}}'}
     for name, text in changes.items():
         before = inputs[name].read_bytes()
         inputs[name].write_text(text)
