@@ -34,7 +34,8 @@ lint: $(READY) ## style, types, and generated files up to date
 generate: $(READY) ## write pipeline.yaml and dvc.yaml again
 	$(BIN)/ferflow compile
 
-bench: $(READY) ## time and memory of the data stages, beside the published way
+bench: $(READY) ## time and memory against their limits and the published way; on an idle machine, with FER2013
+	$(BIN)/python -m tests.bench.cli
 	$(BIN)/python -m tests.bench.data
 
 requirements: $(READY) ## write the hashed requirement files again (asks the package index)

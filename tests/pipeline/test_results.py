@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline import results
+from pipeline.compile import Job
 
 FIGURE = {"n": 3589, "accuracy": 0.61234, "accuracy_low": 0.59, "accuracy_high": 0.63, "macro_f1": 0.5}
 METRICS: dict[str, Any] = {
@@ -22,11 +25,34 @@ def test_rows(tmp_path: Path) -> None:
     (tmp_path / "train-backbone-a").mkdir()
     summary = {"public": {"accuracy": 0.5}}
     (tmp_path / "train-backbone-a" / "metrics.json").write_text(json.dumps(summary))
-    assert list(results.rows(METRICS, tmp_path)) == [
-        ("train-backbone-a", "PublicTest", "", "50.00", "", ""),
-        ("evaluated model", "PublicTest", "3,589", "61.23", "59.00 to 63.00", "0.500"),
-        ("evaluated model", "PrivateTest, full", "3,589", "61.23", "59.00 to 63.00", "0.500"),
-        ("evaluated model", "PrivateTest, clean-exact", "3,301", "60.00", "59.00 to 63.00", "0.500"),
-        ("evaluated model", "PrivateTest, clean-near", "0", "none left", "", ""),
+    assert list(results.rows("fer", METRICS, tmp_path)) == [
+        ("backbone-a", "PublicTest", "", "50.00", "", ""),
+        ("fer", "PublicTest", "3,589", "61.23", "59.00 to 63.00", "0.500"),
+        ("fer", "Private, full", "3,589", "61.23", "59.00 to 63.00", "0.500"),
+        ("fer", "Private, clean-exact", "3,301", "60.00", "59.00 to 63.00", "0.500"),
+        ("fer", "Private, clean-near", "0", "none left", "", ""),
         ("always happy", "PublicTest", "", "24.94", "", ""),
     ]
+
+
+def test_the_table_fits_a_terminal_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    version = {"name": "fer-hybrid", "version": "0001-77b2cc60", "verdict": "PROMOTE", "reasons": ["a reason"]}
+    for stage, name, content in (
+        ("evaluate", "metrics", METRICS),
+        ("push-model", "version", {**version, "champion": "0001-77b2cc60", "store": "models/fer-hybrid"}),
+        ("train-backbone-a", "metrics", {"public": {"accuracy": 0.5}}),
+    ):
+        (tmp_path / "results" / stage).mkdir(parents=True)
+        (tmp_path / "results" / stage / f"{name}.json").write_text(json.dumps(content))
+    (tmp_path / "params.yaml").write_text("registry: {registry: 'sqlite:///mlflow.db'}")
+    results.show(Job("hybrid", tmp_path, tmp_path / "pipeline.yaml"), seconds=90)
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    (row,) = (line.split() for line in printed.splitlines() if "Private, full" in line)
+    assert row == ["fer-hybrid", "Private,", "full", "3,589", "61.23", "59.00", "to", "63.00", "0.500"]
+    for line in ("report     artifacts/evaluate/report.html", "model      models/fer-hybrid", "time       1.5 minutes"):
+        assert line in printed
