@@ -1,0 +1,20 @@
+"""The hashed requirement files agree with each other and name no index."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_requirements_name_no_index_and_agree() -> None:
+    """One version of each package in all images, each with its hashes, from whatever index the reader has."""
+    files = sorted((ROOT / "infra" / "requirements").glob("*.txt"))
+    pins = {
+        file.name: set(re.findall(r"^\S+==[^ ;]+(?: ; [^\\]+?)?(?= \\)", file.read_text(), re.MULTILINE))
+        for file in files
+    }
+    assert set(pins) >= {f"{name}.txt" for name in ("validate", "train-hybrid", "desk", "dev")}
+    for file in files:
+        assert "://" not in file.read_text()
+        names = {pin.partition(" ;")[0] for pin in pins[file.name]}
+        assert names <= {pin.partition(" ;")[0] for pin in pins["dev.txt"]}, file.name
