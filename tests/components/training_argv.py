@@ -25,12 +25,16 @@ def write_few(made: Faces, folder: Path) -> Path:
     return path
 
 
-def run(stage: str, data: Path, folder: Path, **changes: object) -> subprocess.CompletedProcess[str]:
-    """Run a training stage as a process, with its outputs in `folder`."""
+def argv(data: Path, folder: Path, **changes: object) -> list[str]:
+    """Options of a training of one epoch on `data`, with its outputs in `folder`."""
     values = {**SMALL, "epochs": 1, "data": data, **changes}
     places = {name: folder / name for name in ("model_keras", "history_csv", "metrics_json")}
-    argv = [
+    return [
         word for name, value in {**values, **places}.items() for word in (f"--{name.replace('_', '-')}", str(value))
     ]
-    command = [sys.executable, "-m", f"components.{stage}", *argv]
+
+
+def run(stage: str, options: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a training stage as a process."""
+    command = [sys.executable, "-m", f"components.{stage}", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
