@@ -25,11 +25,12 @@ data: $(READY) ## bring FER2013: make data FROM=PATH/fer2013.csv, or from the DV
 test: $(READY) ## all tests; those on the genuine FER2013 where data/fer2013.csv or $$FER2013 is it
 	$(BIN)/pytest
 
-lint: $(READY) ## style, types, and generated files up to date
+lint: $(READY) ## style, types, generated files up to date, compiled graphs fit for a cluster
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/ferflow compile --check
+	$(BIN)/ferflow lint
 
 generate: $(READY) ## write pipeline.yaml and dvc.yaml again
 	$(BIN)/ferflow compile

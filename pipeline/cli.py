@@ -55,6 +55,13 @@ def compile_graphs(options: argparse.Namespace) -> None:
     command.main(check=options.check)
 
 
+def lint(_: argparse.Namespace) -> None:
+    """Check the compiled graphs for what Kubeflow takes without a word and a cluster refuses, or runs wrongly."""
+    from pipeline import lint as command
+
+    command.main()
+
+
 def doctor(_: argparse.Namespace) -> None:
     """Say what this machine has, what is missing for each way of running, and how to get it."""
     from pipeline import doctor as command
@@ -67,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("ferflow", description=DESCRIPTION, formatter_class=argparse.RawTextHelpFormatter)
     top.add_argument("--version", action="store_true", help="print the version and exit")
     commands = top.add_subparsers(metavar="COMMAND")
-    for name, command in {"run": run, "demo": demo, "data": data, "compile": compile_graphs, "doctor": doctor}.items():
+    names = {"run": run, "demo": demo, "data": data, "compile": compile_graphs, "lint": lint, "doctor": doctor}
+    for name, command in names.items():
         text = inspect.cleandoc(command.__doc__ or "")
         raw = argparse.RawDescriptionHelpFormatter
         sub = commands.add_parser(name, help=text.split("\n", 1)[0], description=text, formatter_class=raw)

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from components.fer.errors import InputError
 from pipeline import desk, kubeflow, parameters
+from pipeline.ir import documents
 
 ROOT = desk.ROOT
 
@@ -39,9 +38,9 @@ def jobs() -> dict[str, Job]:
 def generated() -> Iterator[tuple[Path, str]]:
     """Path and text of each generated file."""
     for job in jobs().values():
-        ir = kubeflow.compile_ir(job.graph, parameters.read(job.folder / "params.yaml"))
-        yield job.pipeline, ir
-        yield job.folder / "dvc.yaml", desk.translate(yaml.safe_load(ir), job.folder)
+        text = kubeflow.compile_ir(job.graph, parameters.read(job.folder / "params.yaml"))
+        yield job.pipeline, text
+        yield job.folder / "dvc.yaml", desk.translate(documents(text)[0], job.folder)
 
 
 def stale() -> dict[Path, str]:

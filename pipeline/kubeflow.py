@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kfp import compiler, dsl
+from kfp.dsl.pipeline_context import Pipeline
 
 from components.fer.errors import InputError
+from pipeline import placement
 from pipeline.graphs import GRAPHS
 from pipeline.parameters import Parameters, Sections, dotted
 
@@ -15,7 +17,8 @@ from pipeline.parameters import Parameters, Sections, dotted
 def compile_ir(graph: str, parameters: Parameters) -> str:
     """The YAML text of the compiled pipeline, whose parameters have `parameters` as defaults.
 
-    Raises `InputError` where a stage lacks a parameter or a parameter has no stage.
+    Two documents: the pipeline, and what Kubernetes shall do for its tasks. Raises `InputError` where a stage lacks a
+    parameter, a parameter has no stage, or infra/pools.yaml cannot place the stages.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
@@ -25,6 +28,7 @@ def compile_ir(graph: str, parameters: Parameters) -> str:
 
 def _pipeline(graph: str, parameters: Parameters) -> Any:
     build = GRAPHS[graph]
+    table = placement.Table.read()
 
     def function(*channels: Any) -> None:
         values = Sections(dict(zip(parameters, channels, strict=True)))
@@ -35,6 +39,7 @@ def _pipeline(graph: str, parameters: Parameters) -> Any:
         if values.unused:
             unused = ", ".join(dotted(name) for name in values.unused)
             raise InputError(f"parameters of the graph {graph}: no stage uses {unused}.", "Remove them.")
+        placement.place(Pipeline.get_default_pipeline().tasks.values(), table, graph)
 
     # KFP reads the pipeline's parameters from the signature of a function.
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
-    for command in ("run", "demo", "data", "compile", "doctor"):
+    for command in ("run", "demo", "data", "compile", "lint", "doctor"):
         assert command in done.stdout
 
 

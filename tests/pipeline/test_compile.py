@@ -53,7 +53,7 @@ class Kubeflow:
     """What the intermediate representation says of each task, read with KFP's own messages."""
 
     def __init__(self, path: Path) -> None:
-        document = yaml.safe_load(path.read_text())
+        document, _ = yaml.safe_load_all(path.read_text())
         self.spec = json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())  # strict: unknown fields raise
         executors = json_format.MessageToDict(self.spec.deployment_spec)["executors"]
         self.argv: dict[str, list[str]] = {}
