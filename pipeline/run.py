@@ -12,7 +12,7 @@ from pipeline import compile as compiled
 from pipeline import data, results
 
 DEMO = "demo"
-DEMO_FACES = 1400
+DEMO_FACES = 840
 DEMO_SEED = 1
 
 
