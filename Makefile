@@ -4,9 +4,10 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
 	$$name -c '$(SUPPORTED)' 2>/dev/null && echo $$name && break; done)
 BIN = .venv/bin
 READY = .venv/ready
-EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model pipeline desk
+EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model resolve pipeline desk
+GPU_STAGES = train-backbone train-hybrid evaluate
 
-.PHONY: help setup run demo data test lint generate bench requirements clean
+.PHONY: help setup run demo data images test lint generate bench requirements clean
 
 help: ## show the verbs
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,6 +23,10 @@ demo: $(READY) ## the same graph on drawn faces, a few minutes
 data: $(READY) ## bring FER2013: make data FROM=PATH/fer2013.csv, or from the DVC remote
 	$(BIN)/ferflow data $(FROM)
 
+images: $(READY) ## build the stages' container images; PUSH=REGISTRY pushes them, ACCELERATOR=cuda is for GPUs
+	$(BIN)/ferflow images $(if $(PUSH),--push $(PUSH)) $(if $(ACCELERATOR),--accelerator $(ACCELERATOR)) \
+		$(if $(BASE),--base $(BASE))
+
 test: $(READY) ## all tests; those on the genuine FER2013 where data/fer2013.csv or $$FER2013 is it
 	$(BIN)/pytest
 
@@ -31,6 +36,7 @@ lint: $(READY) ## style, types, generated files up to date, compiled graphs fit 
 	$(BIN)/mypy
 	$(BIN)/ferflow compile --check
 	$(BIN)/ferflow lint
+	$(BIN)/hadolint components/*/Dockerfile
 
 generate: $(READY) ## write pipeline.yaml and dvc.yaml again
 	$(BIN)/ferflow compile
@@ -44,6 +50,9 @@ requirements: $(READY) ## write the hashed requirement files again (asks the pac
 	for extra in $(EXTRAS); do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra -c infra/requirements/dev.txt $(PIN) \
 			-o infra/requirements/$$extra.txt || exit; done
+	for extra in $(GPU_STAGES); do \
+		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra --extra cuda -c infra/requirements/dev.txt $(PIN) \
+			--no-emit-package tensorflow-cpu -o infra/requirements/$$extra-cuda.txt || exit; done
 PIN = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## remove what runs and tools have made; models/ and mlflow.db, the registry, stay

@@ -7,35 +7,41 @@ from typing import Any, Literal, get_origin
 from kfp import dsl
 from kfp.dsl.container_component_class import ContainerComponent
 
+from components.fer.executor import OPTION
 from components.fer.stage import Input, Output, StageConfig
 
 IMAGE = "ferflow-{stage}:{version}"
+"""Name of an image before it is pushed; a pushed one is named by its digest (infra/images.lock.json)."""
 
 
-def container_component(config: type[StageConfig]) -> ContainerComponent:
+def container_component(config: type[StageConfig], *, optional: bool = True) -> ContainerComponent:
     """Make the component that runs `python -m components.STAGE --field value ...` for each field of `config`.
 
-    Fields marked `Input` or `Output` become artifacts of that type, given by path; all others become parameters of
-    their own type (choices become strings). Values have no defaults here: they come from params.yaml alone.
+    Fields marked `Input` or `Output` become artifacts of that type, given by path, a `String` output a parameter; all
+    others become parameters of their own type (choices become strings). Values have no defaults here: they come from
+    params.yaml alone. Without `optional`, inputs that the stage can do without are left out: a graph that has them, and
+    one that has not, use two components of one stage, for not every back end knows optional artifacts.
     """
     package = config.__module__.removesuffix(".config")
     stage = package.rpartition(".")[2]
     inputs, outputs = config.marked(Input), config.marked(Output)
+    fields = config.model_fields
+    names = [name for name in fields if optional or name not in inputs or fields[name].is_required()]
 
     def annotation(name: str) -> Any:
         if name in inputs:
             return dsl.Input[getattr(dsl, inputs[name])]
         if name in outputs:
-            return dsl.Output[getattr(dsl, outputs[name])]
-        field_type = config.model_fields[name].annotation
+            return dsl.OutputPath(str) if outputs[name] == "String" else dsl.Output[getattr(dsl, outputs[name])]
+        field_type = fields[name].annotation
         return str if get_origin(field_type) is Literal else field_type
-
-    names = list(config.model_fields)
 
     def container(*arguments: Any) -> dsl.ContainerSpec:
         argv: list[Any] = []
         for name, value in zip(names, arguments, strict=True):
-            argv += [flag(name), value.path if name in inputs or name in outputs else value]
+            is_artifact = name in inputs or outputs.get(name, "String") != "String"
+            argv += [flag(name), value.path if is_artifact else value]
+        argv += [OPTION, dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER]
         image = IMAGE.format(stage=stage.replace("_", "-"), version=version("ferflow"))
         return dsl.ContainerSpec(image=image, command=["python", "-m", package], args=argv)
 

@@ -28,17 +28,23 @@ def run(options: argparse.Namespace) -> None:
 
     Stages whose inputs, parameters and code have not changed are not run again. Without FER2013 (neither
     data/fer2013.csv nor a DVC remote that has it) the demo runs instead, and says so.
+
+    With --docker each stage runs in its image (make images), as on a cluster: every stage every time, as a trial in
+    artifacts/docker that has a model store of its own. The exit code is that of the stage that fails.
     """
     from pipeline import run as command
 
-    command.run(options.recipe, force=options.force)
+    command.run(options.recipe, force=options.force, docker=options.docker)
 
 
 def demo(options: argparse.Namespace) -> None:
-    """Run the main job's graph on drawn faces: small, from scratch, a few minutes on two cores."""
+    """Run a graph on drawn faces: small, from scratch, a few minutes on two cores.
+
+    hybrid is the main job's; single trains one architecture; benchmark trains some side by side.
+    """
     from pipeline import run as command
 
-    command.demo(force=options.force)
+    command.demo(force=options.force, graph=options.graph, docker=options.docker)
 
 
 def data(options: argparse.Namespace) -> None:
@@ -62,6 +68,67 @@ def lint(_: argparse.Namespace) -> None:
     command.main()
 
 
+def build(options: argparse.Namespace) -> None:
+    """Build the container images of the stages with Docker's BuildKit, and push them where a registry is named.
+
+    Each gets a bill of materials (CycloneDX) in artifacts/sbom. Pushed images are named by their digests in
+    infra/images.lock.json, which the compiled graphs take over.
+    """
+    from pipeline import build as command
+
+    command.main(options.components, options.push, options.accelerator, options.base)
+
+
+def submit(options: argparse.Namespace) -> None:
+    """Run the main job, or a recipe, on the cluster of infra/cluster.yaml.
+
+    Before anything is sent, all is checked that a run would fail of: values, data on the DVC remote, images, lint, the
+    server's version. Then it says what will be run, starts the run and, with --wait, shows its tasks until it ends:
+    exit code 0 means that every task succeeded. Ctrl-C ends the watching, not the run.
+    """
+    from pipeline import submit as command
+
+    command.submit(options.recipe, options.set, options.host, wait=options.wait)
+
+
+def watch(options: argparse.Namespace) -> None:
+    """Show the tasks of a run on the cluster until it ends; exit code 0 means that every task succeeded."""
+    from pipeline import settings
+    from pipeline import watch as command
+
+    command.watch(options.run, settings.read(options.host))
+
+
+def terminate(options: argparse.Namespace) -> None:
+    """End a run on the cluster."""
+    from pipeline import settings
+    from pipeline import watch as command
+
+    command.terminate(options.run, settings.read(options.host))
+
+
+def schedule(options: argparse.Namespace) -> None:
+    """Let a job run on the cluster by itself, as the section schedule of its params.yaml says.
+
+      apply     make the cluster's schedule what params.yaml says; says what differs, does nothing where nothing does
+      list      the schedules of all jobs, with their last runs
+      pause     start no more runs until ...
+      resume    ... this
+      delete    remove the schedule; its runs stay
+
+    Each run first looks for the data's version, and ends there where a version was made of the same already.
+    """
+    from pipeline import schedule as command
+    from pipeline import settings
+
+    verbs = {"apply": command.apply, "pause": command.pause, "resume": command.resume, "delete": command.delete}
+    here = settings.read(options.host)
+    if options.verb == "list":
+        command.show(here)
+    else:
+        verbs[options.verb](options.recipe, here)
+
+
 def doctor(_: argparse.Namespace) -> None:
     """Say what this machine has, what is missing for each way of running, and how to get it."""
     from pipeline import doctor as command
@@ -74,18 +141,59 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("ferflow", description=DESCRIPTION, formatter_class=argparse.RawTextHelpFormatter)
     top.add_argument("--version", action="store_true", help="print the version and exit")
     commands = top.add_subparsers(metavar="COMMAND")
-    names = {"run": run, "demo": demo, "data": data, "compile": compile_graphs, "lint": lint, "doctor": doctor}
+    names = {
+        "run": run,
+        "demo": demo,
+        "data": data,
+        "compile": compile_graphs,
+        "lint": lint,
+        "images": build,
+        "submit": submit,
+        "watch": watch,
+        "terminate": terminate,
+        "schedule": schedule,
+        "doctor": doctor,
+    }
     for name, command in names.items():
         text = inspect.cleandoc(command.__doc__ or "")
         raw = argparse.RawDescriptionHelpFormatter
         sub = commands.add_parser(name, help=text.split("\n", 1)[0], description=text, formatter_class=raw)
         sub.set_defaults(command=command)
-        if name == "run":
+        if name == "schedule":
+            sub.add_argument("verb", choices=("apply", "list", "pause", "resume", "delete"))
+        if name in ("watch", "terminate"):
+            sub.add_argument("run", metavar="RUN", help="its id, which ferflow submit prints")
+        if name in ("run", "submit", "schedule"):
             sub.add_argument("--recipe", metavar="NAME", help="a folder of recipes/ instead of the main job")
         if name in ("run", "demo"):
             sub.add_argument("--force", action="store_true", help="run every stage again")
+            sub.add_argument("--docker", action="store_true", help="run every stage in its image, as a trial")
+        if name == "demo":
+            graphs = ("hybrid", "single", "benchmark")
+            sub.add_argument("graph", nargs="?", choices=graphs, default="hybrid", help="which graph (default: hybrid)")
         if name == "data":
             sub.add_argument("source", type=Path, nargs="?", help="fer2013.csv as downloaded; without it, dvc pull")
+        if name == "images":
+            sub.add_argument("components", metavar="COMPONENT", nargs="*", help="such as validate (default: all)")
+            sub.add_argument("--push", metavar="REGISTRY", help="such as europe-docker.pkg.dev/PROJECT/ferflow")
+            kinds = ("cpu", "cuda")
+            sub.add_argument(
+                "--accelerator", choices=kinds, default="cpu", help="what trains and evaluates (default: cpu)"
+            )
+            sub.add_argument(
+                "--base", metavar="IMAGE", help="base image instead of the public one, by any name it has here"
+            )
+        if name == "submit":
+            sub.add_argument(
+                "--set",
+                metavar="KEY=VALUE",
+                action="append",
+                default=[],
+                help="a value, e.g. training.seed=2; repeatable",
+            )
+            sub.add_argument("--wait", action="store_true", help="show the tasks until the run ends")
+        if name in ("submit", "watch", "terminate", "schedule"):
+            sub.add_argument("--host", metavar="URL", help="Kubeflow Pipelines there, not that of infra/cluster.yaml")
         if name == "compile":
             sub.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file differs")
     return top

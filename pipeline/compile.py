@@ -1,38 +1,14 @@
-"""Both compiled forms of every graph, beside the params.yaml that gives its values."""
+"""What is generated: both compiled forms of every graph, beside its params.yaml, and what each image may hold."""
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.fer.errors import InputError
-from pipeline import desk, kubeflow, parameters
+from pipeline import desk, images, kubeflow, parameters
+from pipeline.desk import ROOT
 from pipeline.ir import documents
-
-ROOT = desk.ROOT
-
-MAIN = "main"
-"""the job whose params.yaml and dvc.yaml stand at the top"""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A graph with its values: the main job at the top, or a recipe."""
-
-    graph: str
-    folder: Path
-    """holds params.yaml and dvc.yaml, and is where DVC runs the stages"""
-    pipeline: Path
-    """Kubeflow's form"""
-
-
-def jobs() -> dict[str, Job]:
-    """The main job and the recipes, by name."""
-    recipes = {path.parent.name: path.parent for path in sorted((ROOT / "recipes").glob("*/params.yaml"))}
-    return {
-        MAIN: Job("hybrid", ROOT, ROOT / "pipeline" / "pipeline.yaml"),
-        **{name: Job("hybrid", folder, folder / "pipeline.yaml") for name, folder in recipes.items()},
-    }
+from pipeline.jobs import jobs
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -41,6 +17,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         text = kubeflow.compile_ir(job.graph, parameters.read(job.folder / "params.yaml"))
         yield job.pipeline, text
         yield job.folder / "dvc.yaml", desk.translate(documents(text)[0], job.folder)
+    yield from images.generated()
 
 
 def stale() -> dict[Path, str]:

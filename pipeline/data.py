@@ -25,6 +25,12 @@ def location() -> tuple[Path, str]:
     return ROOT / entry["path"], entry["md5"]
 
 
+def size() -> int:
+    """Bytes of the csv, by data.dvc."""
+    found: int = yaml.safe_load((ROOT / "data.dvc").read_text())["outs"][0]["size"]
+    return found
+
+
 def fetch(source: Path | None) -> None:
     """Bring the csv to its place, from a file or by `dvc pull`. Raises `InputError` where neither has it."""
     target, expected = location()

@@ -12,12 +12,14 @@ What the intermediate representation says, becomes in dvc.yaml
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
+from components.fer import executor
 from pipeline.parameters import SEPARATOR, dotted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +32,7 @@ SOURCE = f"data{SEPARATOR}path"
 """The one parameter that names a file of the workspace, so that DVC must watch the file too."""
 
 PLACEHOLDER = re.compile(
-    r"\{\{\$\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)\['(?P<name>\w+)'\](?:\.path)?\}\}"
+    r"\{\{\$\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)\['(?P<name>\w+)'\](?:\.(?:path|output_file))?\}\}"
 )
 
 
@@ -90,7 +92,7 @@ class _Pipeline:
         module = container["command"][-1]
         stage: dict[str, Any] = {
             "desc": self._description(key),
-            "cmd": " ".join([*container["command"], *(self._argument(key, text) for text in container["args"])]),
+            "cmd": " ".join([*container["command"], *(self._argument(key, text) for text in own(container["args"]))]),
             "deps": [*source, *inputs, *self._code(module)],
             "params": [dotted(name) for name in used],
         }
@@ -178,6 +180,11 @@ class _Pipeline:
         return [PurePosixPath(os.path.relpath(ROOT / path, self.folder)).as_posix() for path in source_files(module)]
 
 
+def own(args: Iterable[str]) -> list[str]:
+    """The stage's own arguments: those before the option by which Kubeflow asks to be told of the outputs."""
+    return list(takewhile(lambda word: word != executor.OPTION, args))
+
+
 def source_files(package: str) -> list[str]:
     """Files below the repository's root that `python -m package` can import, sorted: what an image would hold.
 
@@ -186,7 +193,7 @@ def source_files(package: str) -> list[str]:
     found = {
         path.relative_to(ROOT).as_posix()  # templates and the like
         for path in (ROOT / package.replace(".", "/")).glob("*.*")
-        if path.suffix != ".py"
+        if path.suffix not in (".py", ".dockerignore")
     }
     waiting = [f"{package}.__main__"]
     while waiting:

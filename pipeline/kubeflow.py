@@ -9,26 +9,35 @@ from kfp import compiler, dsl
 from kfp.dsl.pipeline_context import Pipeline
 
 from components.fer.errors import InputError
-from pipeline import placement
-from pipeline.graphs import GRAPHS
+from pipeline import images, placement
+from pipeline.graphs import GRAPHS, MD5, Graph
+from pipeline.graphs import scheduled as on_schedule
 from pipeline.parameters import Parameters, Sections, dotted
 
 
-def compile_ir(graph: str, parameters: Parameters) -> str:
+def compile_ir(graph: str, parameters: Parameters, *, scheduled: bool = False) -> str:
     """The YAML text of the compiled pipeline, whose parameters have `parameters` as defaults.
 
-    Two documents: the pipeline, and what Kubernetes shall do for its tasks. Raises `InputError` where a stage lacks a
-    parameter, a parameter has no stage, or infra/pools.yaml cannot place the stages.
+    Two documents: the pipeline, and what Kubernetes shall do for its tasks. With `scheduled`, the graph stands behind
+    a first task that finds the data's version, which is then no parameter, and whether there is anything to do.
+    Raises `InputError` where there is no such graph, a stage lacks a parameter, a parameter has no stage, or
+    infra/pools.yaml cannot place the stages.
     """
+    if graph not in GRAPHS:
+        raise InputError(f"graph: expected one of {', '.join(GRAPHS)}, received {graph}.", "Correct params.yaml.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
-        compiler.Compiler().compile(_pipeline(graph, parameters), str(path))
+        if scheduled:
+            values = {name: value for name, value in parameters.items() if name != MD5}
+            function = _pipeline(f"{graph}-scheduled", on_schedule(GRAPHS[graph]), values)
+        else:
+            function = _pipeline(graph, GRAPHS[graph], parameters)
+        compiler.Compiler().compile(function, str(path))
         return path.read_text()
 
 
-def _pipeline(graph: str, parameters: Parameters) -> Any:
-    build = GRAPHS[graph]
-    table = placement.Table.read()
+def _pipeline(graph: str, build: Graph, parameters: Parameters) -> Any:
+    table, pushed = placement.Table.read(), images.lock()
 
     def function(*channels: Any) -> None:
         values = Sections(dict(zip(parameters, channels, strict=True)))
@@ -39,7 +48,12 @@ def _pipeline(graph: str, parameters: Parameters) -> Any:
         if values.unused:
             unused = ", ".join(dotted(name) for name in values.unused)
             raise InputError(f"parameters of the graph {graph}: no stage uses {unused}.", "Remove them.")
-        placement.place(Pipeline.get_default_pipeline().tasks.values(), table, graph)
+        tasks = Pipeline.get_default_pipeline().tasks.values()
+        placement.place(tasks, table, graph)
+        for task in tasks:
+            component = placement.component(task.container_spec.command[-1])
+            if component in pushed:  # by digest: the name that nothing but its own content can have
+                task.set_container_image(pushed[component])
 
     # KFP reads the pipeline's parameters from the signature of a function.
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

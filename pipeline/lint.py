@@ -17,17 +17,14 @@ from typing import Any, Literal
 
 from components.fer import stage
 from components.fer.errors import InputError
-from pipeline import compile as compiled
-from pipeline import placement
-from pipeline.desk import PLACEHOLDER
+from pipeline import images, placement, schedule_section
+from pipeline.desk import PLACEHOLDER, ROOT, own
 from pipeline.ir import Document, Task, documents, tasks
+from pipeline.jobs import Job, jobs
 from pipeline.parameters import STAGES
 
-IMAGES = compiled.ROOT / "infra" / "images.lock.json"
-"""digests of the pushed images"""
-
-SIDE_EFFECTS = {"push-model"}
-"""Components that change something outside of the run: from the cache they would do nothing and report success."""
+OUTSIDE = {"push-model", "resolve"}
+"""Components that read or change what is outside of the run: from the cache they would do nothing or bring old news."""
 
 ENVIRONMENT = {"LOG_LEVEL"}
 """What a stage takes from its environment beside credentials."""
@@ -48,13 +45,30 @@ class Finding:
 
 
 Rule = Callable[[Task], Iterator[Finding]]
+JobRule = Callable[[Job], Iterator[Finding]]
 RULES: list[Rule] = []
+JOB_RULES: list[JobRule] = []
 
 
 def rule(function: Rule) -> Rule:
     """Register a rule; its name is what `ferflow lint` prints."""
     RULES.append(function)
     return function
+
+
+def job_rule(function: JobRule) -> JobRule:
+    """Register a rule for what a job says beside its graph."""
+    JOB_RULES.append(function)
+    return function
+
+
+@job_rule
+def bad_cron(job: Job) -> Iterator[Finding]:
+    """Kubeflow's cron has six fields, seconds first; one of five is refused, or means another time."""
+    try:
+        schedule_section.section(job)
+    except InputError as error:
+        yield Finding("schedule", "a section that Kubeflow can keep", str(error), "pipeline/schedule_section.py")
 
 
 @rule
@@ -66,7 +80,7 @@ def image_not_by_digest(task: Task) -> Iterator[Finding]:
     """
     if not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", task.container.image):
         mend = "Such a graph can be read and tested, not submitted: the images have no digest before they are pushed."
-        severity: Literal["error", "warning"] = "error" if IMAGES.is_file() else "warning"
+        severity: Literal["error", "warning"] = "error" if images.LOCK.is_file() else "warning"
         yield Finding("image", "NAME@sha256:DIGEST", task.container.image, mend, severity)
 
 
@@ -83,8 +97,8 @@ def configuration_by_environment(task: Task) -> Iterator[Finding]:
 
 @rule
 def side_effect_cached(task: Task) -> Iterator[Finding]:
-    """A task that acts on the outside has to run every time."""
-    if task.component in SIDE_EFFECTS and task.spec.caching_options.enable_cache:
+    """A task that deals with the outside has to run every time."""
+    if task.component in OUTSIDE and task.spec.caching_options.enable_cache:
         yield Finding("cache", "off", "on", "task.set_caching_options(False) in pipeline/graphs.py")
 
 
@@ -184,7 +198,8 @@ def illegal_name(task: Task) -> Iterator[Finding]:
 @rule
 def argv_refused(task: Task) -> Iterator[Finding]:
     """The component's own parser reads the argv that the pipeline's default values give."""
-    module, words = next(iter(task.container.command[2:]), ""), [_filled(word, task) for word in task.container.args]
+    module = next(iter(task.container.command[2:]), "")
+    words = [_filled(word, task) for word in own(task.container.args)]
     if module not in CONFIGS:
         yield Finding("command", f"python -m one of {', '.join(CONFIGS)}", module or "none", "pipeline/parameters.py")
     elif None not in words:  # else only a run knows them
@@ -201,7 +216,7 @@ def argv_refused(task: Task) -> Iterator[Finding]:
 def _filled(word: str, task: Task) -> str | None:
     """An argument with values for its placeholders, as Kubeflow writes them; None where only a run knows one."""
     for found in PLACEHOLDER.finditer(word):
-        if found["kind"] == "artifacts":
+        if found["kind"] == "artifacts" or found["side"] == "outputs":
             value = f"/tmp/{found['side']}/{found['name']}"  # noqa: S108
         elif found["name"] in task.values:
             given = task.values[found["name"]]
@@ -216,27 +231,39 @@ def findings(pipeline: Document, platform: Document, table: placement.Table) -> 
     """All that the rules find in a compiled pipeline."""
     read = list(tasks(pipeline, platform, table.pools))
     return [
-        replace(finding, where=f"{task.name}: {finding.where}", rule=check.__name__.replace("_", "-"))
+        replace(finding, where=f"{task.name}: {finding.where}", rule=name(check))
         for check in RULES
         for task in read
         for finding in check(task)
     ]
 
 
+def job_findings(job: Job) -> list[Finding]:
+    """All that the rules find in what a job says beside its graph."""
+    return [replace(finding, rule=name(check)) for check in JOB_RULES for finding in check(job)]
+
+
+def name(check: Rule | JobRule) -> str:
+    """What a rule is called in print."""
+    return check.__name__.replace("_", "-")
+
+
 def main() -> None:
     """Look at the compiled form of every job and print the findings. Raises `InputError` where one is an error."""
     table = placement.Table.read()
     errors = warnings = 0
-    for job in compiled.jobs().values():
-        found = findings(*documents(_read(job.pipeline)), table)
+    for job in jobs().values():
+        found = [*job_findings(job), *findings(*documents(_read(job.pipeline)), table)]
         errors += sum(finding.severity == "error" for finding in found)
         warnings += sum(finding.severity == "warning" for finding in found)
-        for (severity, name, mend), group in groupby(found, key=lambda entry: (entry.severity, entry.rule, entry.mend)):
-            _say(f"{job.pipeline.relative_to(compiled.ROOT)}: {severity}: {name}")
+        for (severity, title, mend), group in groupby(
+            found, key=lambda entry: (entry.severity, entry.rule, entry.mend)
+        ):
+            _say(f"{job.pipeline.relative_to(ROOT)}: {severity}: {title}")
             for finding in group:
                 _say(f"    {finding.where}: expected {finding.expected}, received {finding.received}")
             _say(f"    {mend}")
-    _say(f"{len(RULES)} rules: {errors} errors, {warnings} warnings")
+    _say(f"{len(RULES) + len(JOB_RULES)} rules: {errors} errors, {warnings} warnings")
     if errors:
         raise InputError(f"compiled graphs: expected no errors, found {errors} (above).")
 

@@ -1,7 +1,8 @@
 """params.yaml: the only place with values.
 
 A parameter `section: {key: value}` is `section.key` to DVC and `section__key` to Kubeflow, whose names have no dots.
-Its type and its range are those of the field `key` of the stages' configurations.
+Its type and its range are those of the field `key` of the stages' configurations. Two entries are no parameters:
+`graph: NAME` says which graph they are for (hybrid where it is absent), `schedule:` when it runs by itself.
 """
 
 import difflib
@@ -17,6 +18,7 @@ from components.fer.errors import InputError
 from components.fer.stage import StageConfig
 from components.preprocess.config import Config as Preprocess
 from components.push_model.config import Config as PushModel
+from components.resolve.config import Config as Resolve
 from components.train_backbone.config import Config as TrainBackbone
 from components.train_hybrid.config import Config as TrainHybrid
 from components.validate.config import Config as Validate
@@ -25,24 +27,35 @@ Scalar = bool | int | float | str
 Parameters = Mapping[str, Scalar]
 """Values by Kubeflow name, `section__key`."""
 
-STAGES: tuple[type[StageConfig], ...] = (Validate, Preprocess, TrainBackbone, TrainHybrid, Evaluate, PushModel)
+STAGES: tuple[type[StageConfig], ...] = (Validate, Preprocess, TrainBackbone, TrainHybrid, Evaluate, PushModel, Resolve)
 
 SEPARATOR = "__"
+
+GRAPH, SCHEDULE = "graph", "schedule"
 
 
 class Sections:
     """Gives the parameters of sections as keyword arguments and remembers which were asked for."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], used: set[str] | None = None) -> None:
         self._values = values
-        self._used: set[str] = set()
+        self._used: set[str] = set() if used is None else used
 
     def __call__(self, *sections: str) -> dict[str, Any]:
         """The values of all keys of `sections`, without the sections' names."""
         names = {name: name.partition(SEPARATOR) for name in self._values}
         chosen = {name: key for name, (section, _, key) in names.items() if section in sections}
-        self._used |= chosen.keys()
+        self._used.update(chosen)
         return {key: self._values[name] for name, key in chosen.items()}
+
+    def having(self, more: Mapping[str, Any]) -> "Sections":
+        """These parameters and `more`, by Kubeflow name; what is asked of them is asked of these too."""
+        return Sections({**self._values, **more}, self._used)
+
+    def starting(self, prefix: str) -> list[str]:
+        """The sections whose names begin with `prefix`, in their order."""
+        sections = dict.fromkeys(name.partition(SEPARATOR)[0] for name in self._values)
+        return [section for section in sections if section.startswith(prefix)]
 
     @property
     def unused(self) -> list[str]:
@@ -52,19 +65,30 @@ class Sections:
 
 def read(path: Path) -> Parameters:
     """Read params.yaml. Raises `InputError` for unknown keys, and for values that no stage would take."""
+    return {
+        f"{section}{SEPARATOR}{key}": checked(f"parameters {path}: {section}.{key}", key, value)
+        for section, keys in document(path).items()
+        if section not in (GRAPH, SCHEDULE)
+        for key, value in keys.items()
+    }
+
+
+def graph(path: Path) -> str:
+    """Name of the graph that the parameters are for."""
+    return str(document(path).get(GRAPH, "hybrid"))
+
+
+def document(path: Path) -> dict[str, Any]:
+    """What a params.yaml holds. Raises `InputError` where it is absent, or is not sections of `key: value` lines."""
     try:
-        document = yaml.safe_load(path.read_text())
+        found = yaml.safe_load(path.read_text())
     except FileNotFoundError as error:
         raise InputError(f"parameters {path}: expected a file, found none.", "git checkout params.yaml") from error
     except yaml.YAMLError as error:
         raise InputError(f"parameters {path}: expected YAML. {error}") from error
-    if not isinstance(document, dict) or not all(isinstance(keys, dict) for keys in document.values()):
+    if not isinstance(found, dict) or not all(name == GRAPH or isinstance(keys, dict) for name, keys in found.items()):
         raise InputError(f"parameters {path}: expected sections of `key: value` lines.")
-    return {
-        f"{section}{SEPARATOR}{key}": _checked(f"parameters {path}: {section}.{key}", key, value)
-        for section, keys in document.items()
-        for key, value in keys.items()
-    }
+    return found
 
 
 def dotted(name: str) -> str:
@@ -72,8 +96,30 @@ def dotted(name: str) -> str:
     return name.replace(SEPARATOR, ".", 1)
 
 
-def _checked(where: str, key: str, value: Any) -> Scalar:
-    """The value as the stages' type (1 becomes 1.0 where they take a float)."""
+def replaced(values: Parameters, changes: Mapping[str, Any], where: str) -> Parameters:
+    """`values` with those of `changes`, by dotted name, in their place; text counts as what it spells.
+
+    Raises `InputError`, which begins with `where`, for a name that is none of `values`, and for a value that no stage
+    would take.
+    """
+    found = dict(values)
+    for name, value in changes.items():
+        kubeflow = name.replace(".", SEPARATOR, 1)
+        if kubeflow not in values:
+            near = difflib.get_close_matches(name, [dotted(known) for known in values], 1)
+            mend = f"Did you mean {near[0]}?" if near else "params.yaml has all of them."
+            raise InputError(f"{where}: {name}: this graph has no such parameter.", mend)
+        if isinstance(values[kubeflow], bool) and value in ("true", "false"):
+            value = value == "true"
+        found[kubeflow] = checked(f"{where}: {name}", kubeflow.partition(SEPARATOR)[2], value)
+    return found
+
+
+def checked(where: str, key: str, value: Any) -> Scalar:
+    """The value of a parameter as the stages' type (1 becomes 1.0 where they take a float).
+
+    Raises `InputError`, which begins with `where`, for an unknown key and for a value that no stage would take.
+    """
     fields = [field for stage in STAGES for name, field in stage.parameters().items() if name == key]
     if not fields:
         near = difflib.get_close_matches(key, {name for stage in STAGES for name in stage.parameters()}, 1)
@@ -87,5 +133,5 @@ def _checked(where: str, key: str, value: Any) -> Scalar:
     except ValidationError as error:
         fault = error.errors()[0]
         raise InputError(f"{where}: {field.description}. {fault['msg']}. Received: {fault['input']!r}") from error
-    checked: Scalar = value
-    return checked
+    scalar: Scalar = value
+    return scalar

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from kfp import kubernetes
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from components.fer.errors import InputError
+from pipeline import strict_yaml
 from pipeline.parameters import STAGES
+from pipeline.strict_yaml import Entry
 
 POOLS = Path(__file__).resolve().parents[1] / "infra" / "pools.yaml"
 
@@ -42,18 +43,14 @@ Key = Annotated[str, Field(pattern=rf"^{LABEL_KEY.pattern}$")]
 Name = Annotated[str, Field(pattern=rf"^{DNS_LABEL.pattern}$")]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Accelerator(_Entry):
+class Accelerator(Entry):
     """The GPUs of a node."""
 
     name: LabelName
     count: Annotated[int, Field(gt=0)]
 
 
-class Taint(_Entry):
+class Taint(Entry):
     """What keeps other pods off a node."""
 
     key: Key
@@ -61,14 +58,14 @@ class Taint(_Entry):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-class Allocatable(_Entry):
+class Allocatable(Entry):
     """What a node has for pods."""
 
     cpu: Cores
     memory: Memory
 
 
-class Pool(_Entry):
+class Pool(Entry):
     """Nodes of one kind."""
 
     machine_type: str
@@ -84,21 +81,21 @@ class Pool(_Entry):
         return self.accelerator.count if self.accelerator else 0
 
 
-class Cpu(_Entry):
+class Cpu(Entry):
     """Cores."""
 
     request: Cores
     limit: Cores
 
 
-class MemoryRange(_Entry):
+class MemoryRange(Entry):
     """Main memory."""
 
     request: Memory
     limit: Memory
 
 
-class Stage(_Entry):
+class Stage(Entry):
     """Where a component runs, and what it gets."""
 
     pool: str
@@ -119,7 +116,7 @@ class Stage(_Entry):
         return (NODE_START + self.timeout) * (self.retries + 1) + waits
 
 
-class Table(_Entry):
+class Table(Entry):
     """All of infra/pools.yaml."""
 
     pools: dict[Name, Pool]
@@ -128,15 +125,7 @@ class Table(_Entry):
     @classmethod
     def read(cls, path: Path = POOLS) -> Self:
         """Read and check the table. Raises `InputError` where it is malformed or a pool cannot hold a stage."""
-        try:
-            table = cls.model_validate(yaml.safe_load(path.read_text()))
-        except FileNotFoundError as error:
-            mend = "git checkout infra/pools.yaml"
-            raise InputError(f"node pools {path}: expected a file, found none.", mend) from error
-        except yaml.YAMLError as error:
-            raise InputError(f"node pools {path}: expected YAML. {error}") from error
-        except ValidationError as error:
-            raise InputError(f"node pools {path}: {_fault(error)}") from error
+        table = strict_yaml.read(cls, path, "node pools")
         for problem in table.problems():
             raise InputError(f"node pools {path}: {problem}")
         return table
@@ -217,15 +206,3 @@ def _misfits(name: str, stage: Stage, pool: Pool) -> Iterable[str]:
             yield f"stages.{name}.{key}: expected what a node of pool {stage.pool} has. Received: {wanted} > {held}."
     if pool.accelerators and not stage.accelerators:
         yield f"stages.{name}.pool: expected a pool without GPUs for 0 accelerators. Received: {stage.pool}."
-
-
-def _fault(error: ValidationError) -> str:
-    """The first thing that is wrong, with its place: key by key, as in the file."""
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "the file"
-    match fault["type"]:
-        case "missing":
-            return f"{where}: expected a value, found none."
-        case "extra_forbidden":
-            return f"{where}: expected no such key. Received: {fault['input']!r}"
-    return f"{where}: expected {fault['msg'].removeprefix('Input should be ')}. Received: {fault['input']!r}"

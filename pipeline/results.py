@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.compile import ROOT, Job
+from pipeline import parameters
+from pipeline.desk import ROOT
+from pipeline.jobs import Job
 
 SETS = {
     "PublicTest": ("public",),
@@ -22,40 +23,61 @@ SETS = {
 HEADINGS = ("model", "images of", "n", "accuracy %", "95 % interval", "macro F1")
 
 
-def show(job: Job, seconds: float) -> None:
-    """Print the job's results, the addresses of what it made, and what to do next."""
-    results, console = job.folder / "results", Console()
-    version = _read(results / "push-model" / "version.json")
+def show(job: Job, seconds: float, made: Path | None = None) -> None:
+    """Print the job's results, the addresses of what it made, and what to do next.
+
+    `made` is the folder with what the stages wrote, where it is not the job's own.
+    """
+    folder = made or job.folder
     table = Table(title="\nResults\n", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in HEADINGS[:2] else "right", no_wrap=True)
-    for row in rows(version["name"], _read(results / "evaluate" / "metrics.json"), results):
+    for row in rows(folder / "results"):
         table.add_row(*row)
+    console = Console()
     console.print(table)
-    place = job.folder.relative_to(ROOT)
-    registry = yaml.safe_load((job.folder / "params.yaml").read_text())["registry"]["registry"]
-    go_there = "" if job.folder == ROOT else f"cd {place} && "
+    place, go_there = folder.relative_to(ROOT), "" if folder == ROOT else f"cd {folder.relative_to(ROOT)} && "
+    pushed = _pushed(folder / "results")
+    registry = parameters.document(job.folder / "params.yaml")["registry"]["registry"] if pushed else ""
     for line in (
-        f"{version['name']} {version['version']}: {version['verdict']}",
-        *(f"           {reason}" for reason in version["reasons"]),
-        f"champion   {version['champion']}",
-        f"report     {place / 'artifacts/evaluate/report.html'}",
-        f"model      {place / version['store']}",
+        *_verdict(pushed, place),
+        *(f"report     {path.relative_to(ROOT)}" for path in sorted(folder.glob("artifacts/evaluate*/report.html"))),
         f"time       {seconds / 60:.1f} minutes",
         "",
         "Next: look at the report; then (source .venv/bin/activate)",
-        f"  the registry      {go_there}mlflow ui --backend-store-uri {registry}",
-        f"  the curves        {go_there}dvc plots show --open",
-        f"  another setting   edit {place / 'params.yaml'}, then the same command again",
+        *([f"  the registry      {go_there}mlflow ui --backend-store-uri {registry}"] if pushed else []),
+        *([f"  the curves        {go_there}dvc plots show --open"] if folder == job.folder else []),
+        f"  another setting   edit {job.folder.relative_to(ROOT) / 'params.yaml'}, then the same command again",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def rows(name: str, metrics: Mapping[str, Any], results: Path) -> Iterator[tuple[str, ...]]:
-    """The cells of the table: the backbones on PublicTest, the evaluated model on all sets, the majority class."""
-    for path in sorted(results.glob("train-backbone*/metrics.json")):
-        accuracy = _read(path)["public"]["accuracy"]
-        yield path.parent.name.removeprefix("train-"), "PublicTest", "", f"{100 * accuracy:.2f}", "", ""
+def _verdict(pushed: Mapping[str, Any], place: Path) -> Iterator[str]:
+    """What push-model decided, if the graph has it."""
+    if pushed:
+        yield f"{pushed['name']} {pushed['version']}: {pushed['verdict']}"
+        yield from (f"           {reason}" for reason in pushed["reasons"])
+        yield f"champion   {pushed['champion']}"
+        yield f"model      {place / pushed['store']}"
+
+
+def rows(results: Path) -> Iterator[tuple[str, ...]]:
+    """The table's cells: a hybrid's backbones on PublicTest, each evaluated model on all sets, the majority class."""
+    if (results / "train-hybrid").is_dir():
+        for path in sorted(results.glob("train-backbone*/metrics.json")):
+            accuracy = _read(path)["public"]["accuracy"]
+            yield path.parent.name.removeprefix("train-"), "PublicTest", "", f"{100 * accuracy:.2f}", "", ""
+    baseline: Mapping[str, Any] = {}
+    for path in sorted(results.glob("evaluate*/metrics.json")):
+        metrics = _read(path)
+        name = path.parent.name.removeprefix("evaluate").removeprefix("-")
+        yield from _measured(name or _pushed(results).get("name", "model"), metrics)
+        baseline = metrics["majority_baseline"]
+    if baseline:
+        yield f"always {baseline['expression']}", "PublicTest", "", f"{100 * baseline['public']:.2f}", "", ""
+
+
+def _measured(name: str, metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for images, branch in SETS.items():
         found: Any = metrics
         for key in branch:
@@ -66,8 +88,13 @@ def rows(name: str, metrics: Mapping[str, Any], results: Path) -> Iterator[tuple
         interval = f"{100 * found['accuracy_low']:.2f} to {100 * found['accuracy_high']:.2f}"
         accuracy, macro_f1 = f"{100 * found['accuracy']:.2f}", f"{found['macro_f1']:.3f}"
         yield name, images, f"{found['n']:,}", accuracy, interval, macro_f1
-    baseline = metrics["majority_baseline"]
-    yield f"always {baseline['expression']}", "PublicTest", "", f"{100 * baseline['public']:.2f}", "", ""
+
+
+def _pushed(results: Path) -> Mapping[str, Any]:
+    """What push-model wrote; nothing where the graph has none."""
+    path = results / "push-model" / "version.json"
+    found: Mapping[str, Any] = _read(path) if path.is_file() else {}
+    return found
 
 
 def _read(path: Path) -> Any:

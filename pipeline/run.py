@@ -1,4 +1,4 @@
-"""Run a job at a desk: `dvc repro`, then the table of what it gave."""
+"""Run a job at a desk: `dvc repro`, or its images in Docker; then the table of what it gave."""
 
 import os
 import subprocess
@@ -8,48 +8,58 @@ from pathlib import Path
 
 from components.fer import made_faces
 from components.fer.errors import FerflowError, InputError
-from pipeline import compile as compiled
-from pipeline import data, results
+from pipeline import data, jobs, results
+from pipeline.desk import ROOT
+from pipeline.jobs import Job
 
-DEMO = "demo"
+DEMOS = {"hybrid": "demo", "single": "demo_single", "benchmark": "demo_benchmark"}
+"""the recipe that shows each graph"""
 DEMO_FACES = 840
 DEMO_SEED = 1
 
 
-def run(recipe: str | None, force: bool) -> None:
-    """Bring the job's data, run `dvc repro` on its dvc.yaml, and print its results."""
-    jobs = compiled.jobs()
-    if recipe == DEMO:
-        return demo(force)
-    if recipe is not None and recipe not in jobs.keys() - {compiled.MAIN}:
-        raise InputError(f"recipe {recipe}: expected one of {', '.join(jobs.keys() - {compiled.MAIN})}.", "ls recipes")
+def run(recipe: str | None, force: bool, docker: bool = False) -> None:
+    """Bring the job's data, run `dvc repro` on its dvc.yaml, or its images, and print its results."""
+    for graph, name in DEMOS.items():
+        if recipe == name:
+            return demo(force, graph, docker)
+    _, job = jobs.job(recipe)
     if not data.location()[0].is_file():
         try:
             data.pull()
         except InputError as error:
             _say(f"{error}\n\nRunning the demo on drawn faces instead. Its figures say nothing about real faces.\n")
-            return demo(force)
-    return _reproduce(jobs[recipe or compiled.MAIN], force)
+            return demo(force, docker=docker)
+    return _start(job, force, docker)
 
 
-def demo(force: bool = False) -> None:
-    """Draw the demo's data set where it is not there yet, and run its recipe."""
-    job = compiled.jobs()[DEMO]
-    csv = job.folder / "data" / "faces.csv"
+def demo(force: bool = False, graph: str = "hybrid", docker: bool = False) -> None:
+    """Draw the demos' data set where it is not there yet, and run the recipe that shows `graph`."""
+    known = jobs.jobs()
+    csv = known[DEMOS["hybrid"]].folder / "data" / "faces.csv"
     if not csv.is_file():
         csv.parent.mkdir(exist_ok=True)
         unfinished = csv.with_suffix(".unfinished")
         made_faces.write_csv(made_faces.made_faces(DEMO_FACES, DEMO_SEED), unfinished)
         unfinished.replace(csv)
-    _reproduce(job, force)
+    _start(known[DEMOS[graph]], force, docker)
 
 
-def _reproduce(job: compiled.Job, force: bool) -> None:
+def _start(job: Job, force: bool, docker: bool) -> None:
+    if docker:
+        from pipeline import docker as trial  # the Docker SDK and KFP's runner load here
+
+        trial.run(job)
+    else:
+        _reproduce(job, force)
+
+
+def _reproduce(job: Job, force: bool) -> None:
     started = time.monotonic()
     # The stages call `python`: it must be the one that has ferflow, also where no environment is activated.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     command = [sys.executable, "-m", "dvc", "repro", str(job.folder / "dvc.yaml"), *(["--force"] if force else [])]
-    finished = subprocess.run(command, cwd=compiled.ROOT, env={**os.environ, "PATH": path}, check=False)
+    finished = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=False)
     if finished.returncode:
         # DVC's own exit code is 255 whatever a stage said, and its message names the stage above.
         raise FerflowError(f"dvc repro {job.folder.name}: a stage failed; its own message stands above.")

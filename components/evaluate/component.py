@@ -3,4 +3,5 @@
 from components.container import container_component
 from components.evaluate.config import Config
 
-evaluate = container_component(Config)
+evaluate_hybrid = container_component(Config)
+evaluate = container_component(Config, optional=False)

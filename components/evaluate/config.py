@@ -19,12 +19,12 @@ class Config(stage.StageConfig):
     """counts of the audit, for the report"""
     model_keras: Annotated[Path, stage.Input("Model")]
     """model to measure"""
-    first_history_csv: Annotated[Path, stage.Input("Artifact")]
-    """history of the first backbone, for the report"""
-    second_history_csv: Annotated[Path, stage.Input("Artifact")]
-    """history of the second backbone, for the report"""
-    hybrid_history_csv: Annotated[Path, stage.Input("Artifact")]
-    """history of the hybrid, for the report"""
+    history_csv: Annotated[Path, stage.Input("Artifact")]
+    """history of the model's training, for the report"""
+    first_history_csv: Annotated[Path | None, stage.Input("Artifact")] = None
+    """history of a hybrid's first backbone, for the report"""
+    second_history_csv: Annotated[Path | None, stage.Input("Artifact")] = None
+    """history of a hybrid's second backbone, for the report"""
     resamples: Annotated[int, Field(ge=100)]
     """bootstrap resamples behind each 95 % interval"""
     seed: Annotated[int, Field(ge=0)]

@@ -64,10 +64,10 @@ def run(config: Config) -> None:
     _say(metrics)
 
 
-def history_paths(config: stage.StageConfig) -> dict[str, Path]:
-    """Where the histories are, by the name of their training: whatever the graph, fields end in `history_csv`."""
-    fields = [name for name in config.marked(stage.Input) if name.endswith("history_csv")]
-    return {name.removesuffix("history_csv").rstrip("_") or "model": getattr(config, name) for name in fields}
+def history_paths(config: Config) -> dict[str, Path]:
+    """Where the histories are, by the name of their training; a model that is no hybrid has no backbones' histories."""
+    paths = {"model": config.history_csv, "first": config.first_history_csv, "second": config.second_history_csv}
+    return {name: path for name, path in paths.items() if path is not None}
 
 
 def private_forms(private: Predictions, masks: Masks, votes: NDArray[np.int64] | None) -> dict[str, Sample]:

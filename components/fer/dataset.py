@@ -76,9 +76,11 @@ class Columns:
         return len(getattr(self, fields(self)[0].name))
 
 
-def _column(array: object, hint: object, declared: Mapping[str, Any], where: str) -> NDArray[Any]:
+def _column(array: object, hint: Any, declared: Mapping[str, Any], where: str) -> NDArray[Any]:
     """Hand `array` through if it is as annotated and declared."""
-    dtype = np.dtype(get_args(get_args(hint)[1])[0])  # NDArray[T] is ndarray[shape, dtype[T]]
+    while arguments := get_args(hint):  # T is the innermost of NDArray[T], which is ndarray[shape, dtype[T]]
+        hint = arguments[-1]
+    dtype = np.dtype(hint)
     entry: tuple[int, ...] = declared.get("shape", ())
     if not isinstance(array, np.ndarray):
         raise InputError(f"{where}: expected {_described(dtype, entry)}, received {type(array).__name__}.", MEND)

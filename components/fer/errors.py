@@ -1,10 +1,10 @@
 """The exceptions a user can meet.
 
 FerflowError
-|-- InputError        bad data or configuration; a retry would not help     exit 1
-|-- UsageError        a command line that cannot be understood              exit 2
-`-- TemporaryError    storage or network fault; a retry may help            exit 75
-    `-- Stopped       SIGTERM arrived; the same command goes on from there  exit 75
+|-- InputError        bad data or configuration; a retry would not help  exit 1
+|-- UsageError        a command line that cannot be understood           exit 2
+`-- TemporaryError    storage or network fault; a retry may help         exit 75
+Stopped               SIGTERM arrived; start the same command again      exit 75
 """
 
 
@@ -33,5 +33,13 @@ class TemporaryError(FerflowError):
     exit_code = 75
 
 
-class Stopped(TemporaryError):
-    """The stage was told to stop (SIGTERM)."""
+class Stopped(BaseException):
+    """The stage was told to stop (SIGTERM). No `Exception`, as KeyboardInterrupt: no library's retry shall catch it."""
+
+    exit_code = 75
+
+    def __init__(self, kept: str = "") -> None:
+        """`kept` says what the same command will go on from."""
+        super().__init__(
+            f"The stage was told to stop (SIGTERM) and {kept or 'wrote nothing'}.\nStart the same command again."
+        )

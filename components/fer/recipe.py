@@ -57,3 +57,5 @@ class Recipe(stage.StageConfig):
     """Keras backend: tensorflow, or jax for GPUs"""
     precision: Literal["float32", "mixed_bfloat16"]
     """arithmetic of the layers; weights stay float32"""
+    checkpoints: str
+    """where to keep checkpoints while training: a folder or gs://BUCKET/PREFIX; '' for none"""

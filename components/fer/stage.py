@@ -7,13 +7,11 @@ others are parameters. The same model is the command line (by tyro), the KFP com
 import errno
 import logging
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,9 +21,11 @@ import tyro
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
+from components.fer import executor, unfinished
 from components.fer.errors import FerflowError, InputError, Stopped, TemporaryError, UsageError
 
-ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML"]
+ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "String"]
+"""KFP's artifact types; a `String` is no artifact to KFP but a parameter, on which a graph can decide."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,12 @@ def outputs(config: Config) -> Iterator[Config]:
     final = {name: getattr(config, name) for name in config.marked(Output)}
     _check_apart(final)
     staging: dict[Path, Path] = {}
+    held = ExitStack()
     try:
         for path in final.values():
             if path.parent not in staging:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                staging[path.parent] = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=path.parent))
+                staging[path.parent] = held.enter_context(unfinished.folder(path.parent))
         temporary = {name: staging[path.parent] / path.name for name, path in final.items()}
         yield config.model_copy(update=temporary)
         for name, path in temporary.items():
@@ -125,8 +126,7 @@ def outputs(config: Config) -> Iterator[Config]:
                 _replace(path, final[name])
     finally:
         with _unstoppable():
-            for folder in staging.values():
-                shutil.rmtree(folder, ignore_errors=True)
+            held.close()
 
 
 def _check_apart(final: dict[str, Path]) -> None:
@@ -150,6 +150,29 @@ def _unstoppable() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether SIGTERM has arrived: inside, work stops where it is good to stop.
+
+    A second SIGTERM stops the stage at once.
+    """
+    asked: list[int] = []
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        if asked:
+            raise Stopped
+        asked.append(signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False  # signals are handled in the main thread alone
+        return
+    handler = signal.signal(signal.SIGTERM, note)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _filled(path: Path) -> bool:
@@ -177,14 +200,19 @@ def _replace(source: Path, target: Path) -> None:
 def run(main: Callable[[Config], None], config: type[Config], argv: Sequence[str] | None = None) -> None:
     """Run a stage as a process: parse argv, call `main`, turn what a user can cause into a message and an exit code.
 
+    Where Kubeflow started the process, it is told of the outputs at the end (components/fer/executor.py).
     A traceback is left to faults of the program itself; LOG_LEVEL=DEBUG shows one for the others too.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
     signal.signal(signal.SIGTERM, _stop)
     try:
         logging.getLogger().setLevel(_log_level(os.environ.get("LOG_LEVEL", "INFO")))
-        main(parse(config, argv))
-    except FerflowError as error:
+        words, message = executor.split(sys.argv[1:] if argv is None else argv)
+        parsed = parse(config, words)
+        main(parsed)
+        if message is not None:
+            executor.report(message, {name: getattr(parsed, name) for name in config.marked(Output)})
+    except (FerflowError, Stopped) as error:
         _exit(error.exit_code, str(error))
     except OSError as error:
         fault = _fault(error)
@@ -225,4 +253,4 @@ def _exit(code: int, message: str) -> NoReturn:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    raise Stopped("The stage was told to stop (SIGTERM) and wrote nothing.", "Start the same command again.")
+    raise Stopped

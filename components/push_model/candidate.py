@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.fer.dataset import USAGES, Predictions, Split
 from components.fer.errors import InputError
-from components.push_model import manifest
+from components.model_store import manifest
 
 PUBLIC = USAGES.index("PublicTest")
 

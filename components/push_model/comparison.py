@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from components.push_model.records import Decision, Paired, Verdict
+from components.model_store.records import Decision, Paired, Verdict
 
 MAJORITY = "majority class"
 

@@ -22,12 +22,14 @@ class Config(stage.StageConfig):
     audit_json: Annotated[Path, stage.Input("Metrics")]
     """counts of the audit: the data's md5 goes into the version's lineage"""
     store: str
-    """model store: a folder"""
+    """model store: a folder or gs://BUCKET/PREFIX"""
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     """name of the model in store and registry"""
     registry: str
     """MLflow tracking address, e.g. sqlite:///mlflow.db"""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """significance level of McNemar's exact test against the champion"""
+    provenance: str
+    """commit, images, parameters and run of the submission as JSON, for the version's lineage; '' at a desk"""
     version_json: Annotated[Path, stage.Output("Metrics")]
     """version, verdict and reasons to write"""

@@ -30,8 +30,8 @@ class Entry:
 
     version: str
     """in the store"""
-    folder: Path
-    """where the store keeps it"""
+    address: str
+    """where the store keeps it: a folder, or gs://BUCKET/..."""
     when: datetime
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
@@ -67,7 +67,7 @@ def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Mapping[s
         missing = [entry for entry in entries if entry.version not in registered]
         if missing:
             _register_model(client, name)
-            experiment = _experiment(client, address, name, missing[0].folder.parents[1])
+            experiment = _experiment(client, address, name, _uri(missing[0]).rsplit("/", 2)[0])
         for entry in missing:
             registered[entry.version] = client.create_model_version(
                 name,
@@ -104,11 +104,11 @@ def _register_model(client: Any, name: str) -> None:
         client.create_registered_model(name)
 
 
-def _experiment(client: Any, address: str, name: str, folder: Path) -> str:
+def _experiment(client: Any, address: str, name: str, place: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         # Nothing is written there; without it a sqlite registry would name ./mlruns, a server knows its own place.
-        location = folder.resolve().as_uri() if address.startswith("sqlite:") else None
+        location = place if address.startswith("sqlite:") else None
         return str(client.create_experiment(name, artifact_location=location))
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
@@ -131,9 +131,13 @@ def _run(client: Any, experiment: str, entry: Entry) -> str:
 
 def _source(address: str, name: str, entry: Entry) -> str:
     """Where the files are; a server takes no path of the client's machine, so it is told the store's own name."""
-    if address.startswith("http"):
-        return f"ferflow-store://{name}/{entry.version}"
-    return entry.folder.resolve().as_uri()
+    source = _uri(entry)
+    is_hidden = address.startswith("http") and source.startswith("file:")
+    return f"ferflow-store://{name}/{entry.version}" if is_hidden else source
+
+
+def _uri(entry: Entry) -> str:
+    return entry.address if "://" in entry.address else Path(entry.address).resolve().as_uri()
 
 
 def _set_aliases(client: Any, name: str, wanted: Mapping[str, str | None]) -> None:

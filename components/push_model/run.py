@@ -3,20 +3,21 @@
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.fer import backend, prepared, stage
+from components.fer import backend, executor, prepared, stage
 from components.fer.dataset import SPLITS, Prepared
-from components.push_model import candidate, comparison, lineage, manifest, registry
+from components.model_store import lineage, manifest, provenance
+from components.model_store.lineage import Lineage
+from components.model_store.records import Champion, Verdict, promoted
+from components.model_store.store import Store, open_store
+from components.model_store.versions import Version
+from components.push_model import candidate, comparison, registry
 from components.push_model.candidate import Candidate
 from components.push_model.config import Config
-from components.push_model.lineage import Lineage
-from components.push_model.records import Champion, Verdict, promoted
-from components.push_model.store import FolderStore, Version, open_store
 
 log = logging.getLogger("ferflow")
 
@@ -29,6 +30,7 @@ def run(config: Config) -> None:
     The same command again changes nothing and completes what an earlier one could not.
     """
     registry.check(config.registry)
+    provenance.parse(config.provenance)
     store = open_store(config.store)
     pushed = candidate.read(config.model_keras, config.metrics_json, config.predictions_npz, config.audit_json)
     data = prepared.read(config.data)
@@ -36,7 +38,7 @@ def run(config: Config) -> None:
 
     champion = store.champion(config.name)
     version = store.find(config.name, pushed.sha256)
-    verdict = known_verdict(config, version, champion) if version else None
+    verdict = known_verdict(config, version, store, champion) if version else None
     if version is None or verdict is None:
         backend.select("tensorflow")  # whatever trained the model: its SavedModel is TensorFlow's
         # Keras' backend must be chosen before anything imports Keras.
@@ -61,24 +63,24 @@ def run(config: Config) -> None:
             "reasons": verdict.reasons,
             "comparison": verdict.paired and asdict(verdict.paired),
             **aliases,
-            "store": f"{config.store}/{config.name}/versions/{version.id}",
+            "store": version.address,
             "registry": registry.printable(config.registry),
         }
         out.version_json.write_text(json.dumps(summary, indent=2) + "\n")
 
 
-def known_verdict(config: Config, version: Version, champion: Champion | None) -> Verdict | None:
+def known_verdict(config: Config, version: Version, store: Store, champion: Champion | None) -> Verdict | None:
     """Find what an earlier push of the same candidate came to, if a comparison now would be the same again."""
     if champion and champion.version == version.id:
         return champion.history[-1].verdict
-    manifest.verify(version.folder)
-    verdict = lineage.read(version.folder / "lineage.json").verdict
+    with store.fetched(config.name, version.id) as folder:  # whole, or it is refused
+        verdict = lineage.parse((folder / lineage.NAME).read_bytes(), version.address).verdict
     against = champion.version if champion else comparison.MAJORITY
     return verdict if (verdict.against, verdict.alpha) == (against, config.alpha) else None
 
 
 def decide(
-    config: Config, pushed: Candidate, model: Any, data: Prepared, store: FolderStore, champion: Champion | None
+    config: Config, pushed: Candidate, model: Any, data: Prepared, store: Store, champion: Champion | None
 ) -> Verdict:
     """Compare the candidate with the champion, or with the majority class where there is none, on PublicTest."""
     from components.fer import models, predict
@@ -90,18 +92,17 @@ def decide(
         baseline = comparison.majority_correct(data["training"].label, public.label)
     else:
         against = champion.version
-        folder = store.version(config.name, champion.version).folder
-        manifest.verify(folder)
-        if manifest.read(folder).files["model.keras"].sha256 == pushed.model_sha256:
-            return comparison.identical(against, config.alpha)
-        path = folder / "model.keras"
-        baseline = candidate.correct(predict.predictions(models.load(path), data, PUBLIC, path))
+        with store.fetched(config.name, against) as folder:
+            if manifest.read(folder).files["model.keras"].sha256 == pushed.model_sha256:
+                return comparison.identical(against, config.alpha)
+            path = folder / "model.keras"
+            baseline = candidate.correct(predict.predictions(models.load(path), data, PUBLIC, path))
     scored = predict.predictions(model, data, PUBLIC, config.model_keras)
     candidate.check_model(pushed.predictions, scored, config.predictions_npz, config.model_keras)
     return comparison.verdict(comparison.paired(candidate.correct(scored), baseline), against, config.alpha)
 
 
-def add(config: Config, pushed: Candidate, model: Any, verdict: Verdict, store: FolderStore) -> Version:
+def add(config: Config, pushed: Candidate, model: Any, verdict: Verdict, store: Store) -> Version:
     """Store the candidate's files, its SavedModel and its lineage as a new version."""
     from components.fer import models
 
@@ -120,30 +121,30 @@ def add(config: Config, pushed: Candidate, model: Any, verdict: Verdict, store: 
             verdict=verdict,
             python=lineage.python(),
             packages=lineage.packages(),
+            provenance=provenance.parse(config.provenance),
         )
-        (folder / "lineage.json").write_text(record.model_dump_json(indent=2) + "\n")
+        (folder / lineage.NAME).write_text(record.model_dump_json(indent=2) + "\n")
 
     return store.add(config.name, pushed.sha256, write)
 
 
-def entries(name: str, store: FolderStore, champion: Champion | None) -> list[registry.Entry]:
+def entries(name: str, store: Store, champion: Champion | None) -> list[registry.Entry]:
     """Gather what the registry shall say about each stored version."""
     promotions = {move.version for move in champion.history} if champion else set()
     found = []
     for version in store.versions(name):
-        record = lineage.read(version.folder / "lineage.json")
+        record = lineage.parse(store.read(name, version.id, lineage.NAME), version.address)
         # A push that lost the race for the champion, or died before it, was repeated: what counts is the history.
         decision = "PROMOTE" if version.id in promotions else record.verdict.decision
-        metrics = json.loads((version.folder / "metrics.json").read_bytes())
-        tags = {"data_md5": record.data_md5, "verdict": decision}
-        found.append(registry.Entry(version.id, version.folder, record.when, tags, dict(_numbers(metrics))))
+        metrics = json.loads(store.read(name, version.id, "metrics.json"))
+        tags = {"data_md5": record.data_md5, "verdict": decision, **_origin(record)}
+        found.append(registry.Entry(version.id, version.address, record.when, tags, executor.numbers(metrics)))
     return found
 
 
-def _numbers(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Give the numbers of a nested dictionary by their dotted names; lists (tables, curves) are left out."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _numbers(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield f"{prefix}{key}", float(value)
+def _origin(record: Lineage) -> dict[str, str]:
+    """The commit, and the run of a submission, as far as they are known."""
+    made = record.provenance
+    commit, dirty = (made.commit, made.dirty) if made else (record.code.commit, record.code.dirty)
+    known = {"commit": commit and f"{commit}{'-dirty' if dirty else ''}", "run": made and made.run}
+    return {key: value for key, value in known.items() if value}

@@ -10,14 +10,17 @@ def run(config: Config) -> None:
     backend.select(config.backend, config.seed)
     import keras
 
-    from components.fer import models, training
+    from components.fer import checkpoint, models, training
 
     data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
     extractor = models.extractor(config.architecture, config.image_size, config.weights, config.batch_norm_momentum)
     model = models.single(config, extractor)
-    history = training.train(model, data, config)
+    kept = checkpoint.checkpoints(config, data)
+    history = training.train(model, data, config, kept)
     with stage.outputs(config) as out:
         models.save(model, out.model_keras)
         training.write_history(history, out.history_csv)
         training.write_summary(training.summary(model, history, len(data["training"])), out.metrics_json)
+    if kept:
+        kept.clear()

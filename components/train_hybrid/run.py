@@ -10,7 +10,7 @@ def run(config: Config) -> None:
     backend.select(config.backend, config.seed)
     import keras
 
-    from components.fer import models, training
+    from components.fer import checkpoint, models, training
 
     data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
@@ -23,8 +23,11 @@ def run(config: Config) -> None:
     for branch, mode in zip(branches, config.branches, strict=True):
         branch.trainable = mode == "T"
     model = models.hybrid(config, *branches)
-    history = training.train(model, data, config)
+    kept = checkpoint.checkpoints(config, data)
+    history = training.train(model, data, config, kept)
     with stage.outputs(config) as out:
         models.save(model, out.model_keras)
         training.write_history(history, out.history_csv)
         training.write_summary(training.summary(model, history, len(data["training"])), out.metrics_json)
+    if kept:
+        kept.clear()

@@ -47,18 +47,19 @@ class Row(NamedTuple):
     usage: bytes
 
 
-def read_csv(path: str, md5: str) -> Source:
+def read_csv(path: str, md5: str, file: Path) -> Source:
     """Read a csv line by line; memory is that of its images (N, 48, 48), not of its text.
 
-    `md5` is what the file claims to be, '' for no claim. Raises `InputError` with the first faults by line and column.
+    `path` names it in errors, `file` holds it; `md5` is what it claims to be, '' for no claim. Raises `InputError` with
+    the first faults by line and column.
     """
     faults = Faults(path, " (line 1 is the header)")
     images, labels, usages = bytearray(), bytearray(), bytearray()
-    with Path(path).open("rb") as file:
-        header = file.readline(1000)  # bounded: a file of another kind may have no line end at all
+    with file.open("rb") as lines:
+        header = lines.readline(1000)  # bounded: a file of another kind may have no line end at all
         order = _column_order(path, header, md5)
         digest = hashlib.md5(header, usedforsecurity=False)
-        for number, line in enumerate(file, start=2):
+        for number, line in enumerate(lines, start=2):
             digest.update(line)
             row = _row(line, order)
             pixels = parse_pixels(row.pixels) if row else None

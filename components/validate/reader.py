@@ -6,19 +6,24 @@ import numpy as np
 
 from components.fer.dataset import USAGES
 from components.fer.errors import InputError
+from components.validate import remote
 from components.validate.csv_layout import read_csv
 from components.validate.folder_layout import read_folder
 from components.validate.source import GENUINE_MD5, GENUINE_ROWS, Source, mend
 
 
 def read(path: str, md5: str) -> Source:
-    """Read fer2013.csv, icml_face_data.csv or a folder SPLIT/EXPRESSION/*.png.
+    """Read fer2013.csv, icml_face_data.csv, a folder SPLIT/EXPRESSION/*.png, or a csv in the DVC remote at `path`.
 
-    `md5` is the csv's, '' accepts any data. Raises `InputError` where the data is absent, faulty, or has another md5.
+    `md5` is the csv's, '' accepts any data, though not from a remote. Raises `InputError` where the data is absent,
+    faulty, or has another md5; `TemporaryError` where a remote cannot be reached.
     """
     place = Path(path)
     try:
-        if place.is_dir():
+        if remote.is_address(path):
+            with remote.fetched(path, md5) as file:
+                source = read_csv(path, md5, file)
+        elif place.is_dir():
             if md5:
                 raise InputError(
                     f"data set {path}: expected a csv with md5 {md5}, received a folder, which has none.",
@@ -26,7 +31,7 @@ def read(path: str, md5: str) -> Source:
                 )
             source = read_folder(path)
         elif place.is_file():
-            source = read_csv(path, md5)
+            source = read_csv(path, md5, place)
         elif place.exists():
             raise InputError(
                 f"data set {path}: expected a csv or a folder, received neither.", "Correct data.path in params.yaml."

@@ -19,7 +19,7 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
-    for command in ("run", "demo", "data", "compile", "lint", "doctor"):
+    for command in ("run", "demo", "data", "compile", "lint", "submit", "watch", "terminate", "schedule", "doctor"):
         assert command in done.stdout
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         cli.main(["run", "--recipe", "nothing"])
     assert error.value.code == 1
-    assert capsys.readouterr().err == "recipe nothing: expected one of demo.\nls recipes\n"
+    assert capsys.readouterr().err == "recipe nothing: expected one of demo, demo_benchmark, demo_single.\nls recipes\n"
 
 
 def test_doctor_names_everything(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,12 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.fer import stage
 from components.fer.errors import InputError
 from pipeline import compile as compiled
-from pipeline import desk, kubeflow, parameters
+from pipeline import desk, ir, kubeflow, parameters
+from pipeline.jobs import MAIN, jobs
 from pipeline.parameters import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = compiled.jobs()
+JOBS = jobs()
 
 
 def test_committed_files_are_what_the_graph_says() -> None:
@@ -63,7 +64,9 @@ class Kubeflow:
         for key, task in self.spec.root.dag.tasks.items():
             component = self.spec.components[task.component_ref.name]
             container = executors[component.executor_label]["container"]
-            self.argv[names[key]] = [*container["command"], *container["args"]]
+            *own, option, value = container["args"]
+            assert (option, value) == ("--executor-input", "{{$}}")  # Kubeflow's part, which a desk has not
+            self.argv[names[key]] = [*container["command"], *own]
             self.parameters[names[key]] = {
                 name: value.component_input_parameter for name, value in task.inputs.parameters.items()
             }
@@ -81,25 +84,25 @@ def options(argv: list[str]) -> dict[str, str]:
 @pytest.mark.parametrize("name", JOBS)
 def test_both_forms_have_the_same_argv_edges_and_parameters(name: str) -> None:
     job = JOBS[name]
-    ir = Kubeflow(job.pipeline)
+    cluster = Kubeflow(job.pipeline)
     stages: Mapping[str, Any] = yaml.safe_load((job.folder / "dvc.yaml").read_text())["stages"]
     argv = {stage: shlex.split(entry["cmd"]) for stage, entry in stages.items()}
-    assert argv.keys() == ir.argv.keys()
+    assert argv.keys() == cluster.argv.keys()
     for task, words in argv.items():
-        desk_options, cluster_options = options(words), options(ir.argv[task])
-        assert words[2] == ir.argv[task][2]
+        desk_options, cluster_options = options(words), options(cluster.argv[task])
+        assert words[2] == cluster.argv[task][2]
         assert list(desk_options) == list(cluster_options)
         # A parameter of the task is the same parameter of the pipeline in both.
-        for field, parameter in ir.parameters[task].items():
+        for field, parameter in cluster.parameters[task].items():
             option = f"--{field.replace('_', '-')}"
             assert cluster_options[option] == f"{{{{$.inputs.parameters['{field}']}}}}"
             assert desk_options[option] == f"${{{parameter.replace('__', '.', 1)}}}"
-        assert set(stages[task]["params"]) == {text.replace("__", ".", 1) for text in ir.parameters[task].values()}
+        assert set(stages[task]["params"]) == {text.replace("__", ".", 1) for text in cluster.parameters[task].values()}
     # An edge is there where one task reads the path that another writes.
     written = {
         options(words)[f"--{output.replace('_', '-')}"]: (task, output)
         for task, words in argv.items()
-        for output in outputs(ir, task)
+        for output in outputs(cluster, task)
     }
     edges = {
         (*written[value], task, option.removeprefix("--").replace("-", "_"))
@@ -107,16 +110,16 @@ def test_both_forms_have_the_same_argv_edges_and_parameters(name: str) -> None:
         for option, value in options(words).items()
         if value in written and written[value][0] != task
     }
-    assert edges == ir.edges
+    assert edges == cluster.edges
     for producer, output, consumer, _ in edges:
         path = next(path for path, source in written.items() if source == (producer, output))
         assert path in stages[consumer]["deps"]
         assert path in flat(stages[producer])
 
 
-def outputs(ir: Kubeflow, task: str) -> list[str]:
+def outputs(cluster: Kubeflow, task: str) -> list[str]:
     pattern = re.compile(r"\{\{\$\.outputs\.artifacts\['(\w+)'\]\.path\}\}")
-    return [found[1] for word in ir.argv[task] if (found := pattern.fullmatch(word))]
+    return [found[1] for word in cluster.argv[task] if (found := pattern.fullmatch(word))]
 
 
 def flat(entry: Mapping[str, Any]) -> set[str]:
@@ -158,7 +161,7 @@ def test_each_argv_is_taken_by_its_stage(tmp_path: Path) -> None:
 
 
 def test_only_push_model_is_never_cached() -> None:
-    tasks = Kubeflow(JOBS[compiled.MAIN].pipeline).spec.root.dag.tasks
+    tasks = Kubeflow(JOBS[MAIN].pipeline).spec.root.dag.tasks
     assert [key for key, task in tasks.items() if not task.caching_options.enable_cache] == ["push-model"]
 
 
@@ -205,3 +208,46 @@ def test_a_missing_parameter_is_named() -> None:
     del values["hybrid__branches"]
     with pytest.raises(InputError, match="branches"):
         kubeflow.compile_ir("hybrid", values)
+
+
+def scheduled() -> Any:
+    """The specification of the main job's graph on a schedule."""
+    job = JOBS[MAIN]
+    values = {**parameters.read(job.folder / "params.yaml"), "schedule__data_dvc": "x", "schedule__always": False}
+    document, _ = ir.documents(kubeflow.compile_ir(job.graph, values, scheduled=True))
+    return json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())
+
+
+def test_on_a_schedule_all_tasks_wait_for_a_change_of_data_parameters_or_code() -> None:
+    root = scheduled().root.dag.tasks
+    (condition,) = root.keys() - {"resolve"}
+    assert not root["resolve"].caching_options.enable_cache
+    assert root["resolve"].inputs.parameters["provenance"].component_input_parameter == "registry__provenance"
+    assert root[condition].trigger_policy.condition == (
+        "inputs.parameter_values['pipelinechannel--resolve-changed'] == 'true'"
+    )
+
+
+def test_on_a_schedule_the_graph_is_the_same_but_for_the_md5_that_resolve_finds() -> None:
+    spec = scheduled()
+    (group,) = (component for component in spec.components.values() if component.HasField("dag"))
+    tasks = dict(group.dag.tasks)
+    plain = dict(Kubeflow(JOBS[MAIN].pipeline).spec.root.dag.tasks)
+    assert tasks.keys() == plain.keys()
+    assert "data__md5" not in spec.root.input_definitions.parameters
+    (source,) = (
+        entry.component_input_parameter for name, entry in tasks["validate"].inputs.parameters.items() if name == "md5"
+    )
+    assert source == "pipelinechannel--resolve-md5"
+    for key, task in tasks.items():
+        assert {entry.task_output_artifact.producer_task for entry in task.inputs.artifacts.values()} == {
+            entry.task_output_artifact.producer_task for entry in plain[key].inputs.artifacts.values()
+        }
+
+
+def test_an_unknown_graph_is_named() -> None:
+    with pytest.raises(InputError) as error:
+        kubeflow.compile_ir("triple", {})
+    assert str(error.value) == (
+        "graph: expected one of hybrid, single, benchmark, received triple.\nCorrect params.yaml."
+    )

@@ -12,10 +12,12 @@ from kfp.dsl.pipeline_context import Pipeline
 
 from components.fer.errors import InputError
 from components.validate.component import validate
-from pipeline import compile as compiled
-from pipeline import ir, lint, placement
+from pipeline import images, ir, lint, placement
+from pipeline.desk import ROOT
+from pipeline.jobs import MAIN, Job, jobs
 
-NAMES = {check.__name__.replace("_", "-") for check in lint.RULES}
+NAMES = {lint.name(check) for check in lint.RULES}
+JOB_NAMES = {lint.name(check) for check in lint.JOB_RULES}
 DIGEST = "sha256:" + 64 * "0"
 
 
@@ -43,7 +45,7 @@ def table() -> placement.Table:
 @pytest.fixture(scope="session")
 def good() -> Graph:
     """The committed main job, with images by digest."""
-    graph = Graph(*ir.documents(compiled.jobs()[compiled.MAIN].pipeline.read_text()))
+    graph = Graph(*ir.documents(jobs()[MAIN].pipeline.read_text()))
     for executor in graph.pipeline["deploymentSpec"]["executors"].values():
         executor["container"]["image"] = f"registry.example/{executor['container']['image']}@{DIGEST}"
     return graph
@@ -192,8 +194,19 @@ def test_every_rule_has_a_graph_that_breaks_it() -> None:
 
 
 def test_every_rule_is_in_the_docs() -> None:
-    page = (compiled.ROOT / "docs" / "kubeflow.md").read_text()
-    assert set(re.findall(r"^\| ([a-z-]+) \|", page, re.MULTILINE)) - {"rule"} == NAMES
+    page = (ROOT / "docs" / "kubeflow.md").read_text()
+    assert set(re.findall(r"^\| ([a-z-]+) \|", page, re.MULTILINE)) - {"rule"} == NAMES | JOB_NAMES
+
+
+def test_a_bad_cron(tmp_path: Path) -> None:
+    job = Job("hybrid", tmp_path, tmp_path / "pipeline.yaml")
+    schedule = "schedule: {cron: 0 3 * * 1, data: 'https://host/data.dvc'}\n"
+    (tmp_path / "params.yaml").write_text(schedule)
+    (found,) = lint.job_findings(job)
+    assert (found.rule, found.where, found.severity) == ("bad-cron", "schedule", "error")
+    assert "schedule: cron: expected six fields, seconds first: try '0 0 3 * * 1'" in found.received
+    (tmp_path / "params.yaml").write_text(schedule.replace("0 3", "0 0 3"))
+    assert lint.job_findings(job) == []
 
 
 def test_the_arithmetic_of_the_retry_window_is_shown(graph: Graph, table: placement.Table) -> None:
@@ -235,11 +248,11 @@ def test_images_without_digest_are_a_warning_until_some_are_pushed(
 ) -> None:
     """On the committed graphs."""
     monkeypatch.setattr(lint, "RULES", [lint.image_not_by_digest])
-    monkeypatch.setattr(lint, "IMAGES", compiled.ROOT / "infra" / "no-such.lock.json")
+    monkeypatch.setattr(images, "LOCK", ROOT / "infra" / "no-such.lock.json")
     lint.main()
     printed = capsys.readouterr().out
     assert "pipeline/pipeline.yaml: warning: image-not-by-digest\n" in printed
-    assert re.search(r"1 rules: 0 errors, [1-9]\d* warnings\n$", printed)
-    monkeypatch.setattr(lint, "IMAGES", placement.POOLS)  # some file that is there
+    assert re.search(r"2 rules: 0 errors, [1-9]\d* warnings\n$", printed)
+    monkeypatch.setattr(images, "LOCK", placement.POOLS)  # some file that is there
     with pytest.raises(InputError, match=r"expected no errors, found [1-9]\d* "):
         lint.main()

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from components.fer.errors import InputError
-from pipeline import compile as compiled
 from pipeline import ir, placement
+from pipeline.jobs import Job, jobs
 from pipeline.placement import Table
 
 GPU_COMPONENTS = {"train-backbone", "train-hybrid", "evaluate"}
@@ -25,10 +25,10 @@ def text() -> str:
     return placement.POOLS.read_text()
 
 
-@pytest.fixture(scope="session", params=compiled.jobs())
+@pytest.fixture(scope="session", params=jobs())
 def tasks(request: pytest.FixtureRequest, table: Table) -> list[ir.Task]:
     """The tasks of each committed graph."""
-    return list(ir.tasks(*ir.documents(compiled.jobs()[request.param].pipeline.read_text()), table.pools))
+    return list(ir.tasks(*ir.documents(jobs()[request.param].pipeline.read_text()), table.pools))
 
 
 def test_trainings_and_evaluation_have_gpus(table: Table) -> None:
@@ -67,10 +67,11 @@ def test_the_last_retry_may_still_run_its_whole_time(tasks: list[ir.Task], table
         assert policy.backoff_max_duration.seconds >= stage.timeout * (stage.retries + 1) + waits
 
 
-def test_cost_can_be_summed_by_graph_component_and_pool(tasks: list[ir.Task], table: Table) -> None:
-    for task in tasks:
+@pytest.mark.parametrize("job", jobs().values(), ids=jobs())
+def test_cost_can_be_summed_by_graph_component_and_pool(job: Job, table: Table) -> None:
+    for task in ir.tasks(*ir.documents(job.pipeline.read_text()), table.pools):
         assert dict(task.kubernetes.pod_metadata.labels) == {
-            "ferflow/graph": "hybrid",
+            "ferflow/graph": job.graph,
             "ferflow/component": task.component,
             "ferflow/pool": table.stages[task.component].pool,
         }
@@ -112,7 +113,11 @@ def changed(text: str, path: str, value: Any) -> Any:
             "stages.evaluate.pool: expected one of system, gpu-small, gpu-large. Received: gpu.",
         ),
         ("stages.score", {}, "stages.score.pool: expected a value, found none."),
-        ("stages.evaluate", None, "stages: expected evaluate, .* Received: preprocess, push-model, train-backbone"),
+        (
+            "stages.evaluate",
+            None,
+            "stages: expected evaluate, .* Received: preprocess, push-model, resolve, train-backbone",
+        ),
         ("stages.evaluate.cpu.request", 7.5, "stages.evaluate.cpu: expected request <= limit. Received: 7.5 > 7."),
         (
             "stages.evaluate.cpu.limit",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline import results
-from pipeline.compile import Job
+from pipeline.jobs import Job
 
 FIGURE = {"n": 3589, "accuracy": 0.61234, "accuracy_low": 0.59, "accuracy_high": 0.63, "macro_f1": 0.5}
 METRICS: dict[str, Any] = {
@@ -21,11 +21,17 @@ METRICS: dict[str, Any] = {
 }
 
 
-def test_rows(tmp_path: Path) -> None:
-    (tmp_path / "train-backbone-a").mkdir()
-    summary = {"public": {"accuracy": 0.5}}
-    (tmp_path / "train-backbone-a" / "metrics.json").write_text(json.dumps(summary))
-    assert list(results.rows("fer", METRICS, tmp_path)) == [
+def write(results: Path, stage: str, name: str, content: dict[str, Any]) -> None:
+    (results / stage).mkdir(parents=True)
+    (results / stage / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_rows_of_a_hybrid(tmp_path: Path) -> None:
+    for stage in ("train-backbone-a", "train-hybrid"):
+        write(tmp_path, stage, "metrics", {"public": {"accuracy": 0.5}})
+    write(tmp_path, "evaluate", "metrics", METRICS)
+    write(tmp_path, "push-model", "version", {"name": "fer"})
+    assert list(results.rows(tmp_path)) == [
         ("backbone-a", "PublicTest", "", "50.00", "", ""),
         ("fer", "PublicTest", "3,589", "61.23", "59.00 to 63.00", "0.500"),
         ("fer", "Private, full", "3,589", "61.23", "59.00 to 63.00", "0.500"),
@@ -33,6 +39,14 @@ def test_rows(tmp_path: Path) -> None:
         ("fer", "Private, clean-near", "0", "none left", "", ""),
         ("always happy", "PublicTest", "", "24.94", "", ""),
     ]
+
+
+def test_rows_of_a_benchmark_name_its_models(tmp_path: Path) -> None:
+    for model in ("vgg16", "resnet50"):
+        write(tmp_path, f"train-backbone-{model}", "metrics", {"public": {"accuracy": 0.5}})
+        write(tmp_path, f"evaluate-{model}", "metrics", METRICS)
+    names = [row[0] for row in results.rows(tmp_path)]
+    assert names == [*["resnet50"] * 4, *["vgg16"] * 4, "always happy"]
 
 
 def test_the_table_fits_a_terminal_of_80_columns(
@@ -46,8 +60,9 @@ def test_the_table_fits_a_terminal_of_80_columns(
         ("push-model", "version", {**version, "champion": "0001-77b2cc60", "store": "models/fer-hybrid"}),
         ("train-backbone-a", "metrics", {"public": {"accuracy": 0.5}}),
     ):
-        (tmp_path / "results" / stage).mkdir(parents=True)
-        (tmp_path / "results" / stage / f"{name}.json").write_text(json.dumps(content))
+        write(tmp_path / "results", stage, name, content)
+    (tmp_path / "artifacts" / "evaluate").mkdir(parents=True)
+    (tmp_path / "artifacts" / "evaluate" / "report.html").touch()
     (tmp_path / "params.yaml").write_text("registry: {registry: 'sqlite:///mlflow.db'}")
     results.show(Job("hybrid", tmp_path, tmp_path / "pipeline.yaml"), seconds=90)
     printed = capsys.readouterr().out

@@ -113,7 +113,7 @@ def values(data: Prepared, masks: Masks, tmp_path: Path) -> dict[str, Any]:
         "masks_npz": tmp_path / "masks",
         "audit_json": tmp_path / "audit",
         "model_keras": tmp_path / "no_model",
-        **dict.fromkeys(("first_history_csv", "second_history_csv", "hybrid_history_csv"), tmp_path / "history"),
+        **dict.fromkeys(("history_csv", "first_history_csv", "second_history_csv"), tmp_path / "history"),
         "resamples": 200,
         "seed": 1,
         "ferplus": "",

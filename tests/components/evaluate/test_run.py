@@ -15,7 +15,7 @@ from tests.components.evaluate.conftest import KERAS, configured
 
 
 def test_trainings_are_named_by_their_fields(values: dict[str, Any]) -> None:
-    assert list(history_paths(configured(values))) == ["first", "second", "hybrid"]
+    assert list(history_paths(configured(values))) == ["model", "first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ SMALL = {
     "seed": 1,
     "backend": "tensorflow",
     "precision": "float32",
+    "checkpoints": "",
 }
 
 

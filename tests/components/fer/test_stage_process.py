@@ -42,7 +42,7 @@ PATHS = "Correct the path or its permissions."
     [
         (InputError("expected a, received b.", "Do c."), 1, "expected a, received b.\nDo c."),
         (UsageError("no such thing."), 2, "no such thing."),
-        (Stopped("stopped."), 75, "stopped."),
+        (Stopped(), 75, "The stage was told to stop (SIGTERM) and wrote nothing.\nStart the same command again."),
         (FileNotFoundError(errno.ENOENT, "No such file", "a/b"), 1, f"a/b: No such file.\n{PATHS}"),
         (PermissionError(errno.EACCES, "Permission denied", "a"), 1, f"a: Permission denied.\n{PATHS}"),
         (OSError(errno.EROFS, "Read-only file system", "a"), 1, f"a: Read-only file system.\n{PATHS}"),

@@ -67,6 +67,7 @@ class Workspace:
             "name": "fer-hybrid",
             "registry": f"sqlite:///{folder}/mlflow.db",
             "alpha": 0.05,
+            "provenance": "",
             "version_json": folder / "version.json",
         }
         return Config(**(values | changes))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def entries(tmp_path: Path) -> list[Entry]:
     return [
         Entry(
             version,
-            tmp_path / "models" / NAME / "versions" / version,
+            str(tmp_path / "models" / NAME / "versions" / version),
             when,
             {"data_md5": "f8428a1edbd21e88f42c73edd2a14f95", "verdict": verdict},
             {"public.accuracy": accuracy, "private.full.accuracy": 0.5},
@@ -79,6 +80,14 @@ def test_every_stored_version_is_shown(address: str, entries: list[Entry], tmp_p
     }
     assert source == f"file://{tmp_path}/models/{NAME}/versions/{FIRST}"
     assert metrics == {"public.accuracy": 0.581, "private.full.accuracy": 0.5}
+
+
+def test_a_version_in_a_bucket_is_shown_where_it_is(address: str, entries: list[Entry]) -> None:
+    place = "gs://bucket/models/fer-hybrid/files/1a2b3c4d-0123456789abcdef"
+    registry.mirror(address, NAME, [replace(entries[0], address=place)], {"champion": FIRST, "previous": None})
+    assert shown(address)["versions"][FIRST][1] == place
+    client = mlflow.MlflowClient(address, address)
+    assert client.get_experiment_by_name(NAME).artifact_location == "gs://bucket/models/fer-hybrid"
 
 
 def test_aliases_follow_the_champion(address: str, entries: list[Entry]) -> None:

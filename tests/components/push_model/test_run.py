@@ -13,10 +13,12 @@ import pytest
 
 from components.fer import stage
 from components.fer.errors import InputError, TemporaryError
-from components.push_model import manifest
+from components.model_store import manifest
+from components.model_store.folder import FolderStore
+from components.model_store.store import open_store
 from components.push_model.config import Config
 from components.push_model.run import run
-from components.push_model.store import FolderStore
+from tests.components.conftest import Bucket
 from tests.components.push_model.conftest import MD5, Workspace
 
 pytestmark = [
@@ -101,7 +103,7 @@ def test_a_better_model_follows_the_champion(story: tuple[Workspace, Any]) -> No
 def test_a_version_is_whole_and_says_where_it_comes_from(story: tuple[Workspace, Any]) -> None:
     _, told = story
     folder = Path(told["worse"]["store"])
-    manifest.verify(folder)
+    manifest.verify(folder, manifest.read(folder), str(folder))
     files = {"model.keras", "metrics.json", "predictions.npz", "lineage.json", "saved_model/saved_model.pb"}
     assert files <= manifest.read(folder).files.keys()
     lineage = json.loads((folder / "lineage.json").read_text())
@@ -109,6 +111,7 @@ def test_a_version_is_whole_and_says_where_it_comes_from(story: tuple[Workspace,
     assert lineage["model_sha256"] == manifest.read(folder).files["model.keras"].sha256
     assert lineage["parameter_count"] == 49
     assert lineage["verdict"]["decision"] == "REJECT"
+    assert lineage["provenance"] is None
 
 
 @pytest.mark.slow
@@ -256,10 +259,40 @@ def test_a_lost_registry_is_made_again(here: Workspace) -> None:
     assert found[0].source == found[1].source
 
 
+PROVENANCE = {
+    "commit": "3f6c48d",
+    "dirty": True,
+    "images": {"push-model": "registry/ferflow-push-model@sha256:00"},
+    "parameters": {"training__seed": 1},
+    "run": "fer-hybrid-20260102",
+}
+
+
+@pytest.mark.slow
+def test_a_bucket_is_a_store_as_a_folder_is(here: Workspace, gs: Bucket) -> None:
+    config = here.config(store=f"{gs.address}/models", provenance=json.dumps(PROVENANCE))
+    told = []
+    for expressions in (5, 7):
+        here.put_candidate(expressions)
+        run(config)
+        told.append(json.loads((here.folder / "version.json").read_text()))
+    first, better = told
+    assert (first["verdict"], first["champion"]) == ("PROMOTE", first["version"])
+    assert (better["verdict"], better["champion"]) == ("PROMOTE", better["version"])
+    assert better["previous"] == first["version"]
+    assert better["reasons"][0] == f"100.0 % on PublicTest, champion {first['version']} 78.6 %"
+    store = open_store(config.store)
+    assert json.loads(store.read(NAME, better["version"], "lineage.json"))["provenance"] == PROVENANCE
+    shown = mlflow.MlflowClient(config.registry, config.registry).get_model_version_by_alias(NAME, "champion")
+    assert shown.source == better["store"] == store.versions(NAME)[1].address
+    assert (shown.tags["commit"], shown.tags["run"]) == ("3f6c48d-dirty", "fer-hybrid-20260102")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"store": "gs://bucket/models"}, "model store gs://bucket/models: expected a folder, received an address of"),
+        ({"store": "s3://bucket/models"}, "model store s3://bucket/models: expected a folder or gs://BUCKET/PREFIX"),
+        ({"provenance": "{}"}, "provenance: expected JSON with commit, dirty, images, parameters and run, received"),
         ({"registry": "mlruns"}, "registry mlruns: expected an MLflow tracking address"),
         ({"model_keras": Path("nowhere.keras")}, "model nowhere.keras: no such file.\nTrain it: dvc repro"),
     ],

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+
+from components.fer.errors import InputError, TemporaryError
 
 Decision = Literal["PROMOTE", "HOLD", "REJECT"]
 
@@ -84,3 +86,28 @@ def promoted(champion: Champion | None, version: str, verdict: Verdict, when: da
     previous = champion.version if champion else None
     move = Move(version=version, previous=previous, verdict=verdict, when=when)
     return Champion(version=version, previous=previous, history=(*(champion.history if champion else ()), move))
+
+
+def read_champion(content: bytes, address: str, versions: str) -> Champion:
+    """Read the record at `address`. Raises `InputError` where it is not one; `versions` is where the versions are."""
+    try:
+        return Champion.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "record"
+        raise InputError(
+            f"champion record {address}: expected what push-model writes, received: {where}: {first['msg']}.",
+            f"Restore the file from a backup; the versions in {versions} are whole.",
+        ) from error
+
+
+def lost_race(name: str, expected: Champion | None, found: Champion | None) -> TemporaryError:
+    """Make the error of a push whose champion is not the one that it was compared with."""
+    return TemporaryError(
+        f"champion of {name}: expected {_version(expected)}, found {_version(found)}: another push was faster.",
+        "Run the same command again: it compares with the new champion.",
+    )
+
+
+def _version(champion: Champion | None) -> str:
+    return champion.version if champion else "none"

@@ -1,4 +1,4 @@
-"""What a version's folder holds, file by file, so that a changed byte can be found and named."""
+"""What a version holds, file by file, so that a changed byte can be found and named."""
 
 import hashlib
 from collections.abc import Mapping
@@ -48,27 +48,31 @@ def describe(folder: Path, candidate: str) -> Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """Read the manifest. Raises `InputError` where there is none or it is broken."""
+    """Read the manifest of the version in `folder`. Raises `InputError` where there is none or it is broken."""
     try:
         return Manifest.model_validate_json((folder / NAME).read_bytes())
     except (FileNotFoundError, ValidationError) as error:
-        raise InputError(f"version {folder}: expected a whole {NAME}, found none.", _MEND) from error
+        raise InputError(f"version {folder}: expected a whole {NAME}, found none.", MEND) from error
 
 
-def verify(folder: Path) -> None:
-    """Hash every file again. Raises `InputError` that names the first file that is not as it was stored."""
+def verify(folder: Path, stored: Manifest, version: str) -> None:
+    """Hash every file again. Raises `InputError` that names the first one that is not as `version` was stored."""
     files = _files(folder)
-    stored = read(folder).files
-    for name in sorted(files.keys() | stored.keys()):
-        if name not in files:
-            raise InputError(f"version {folder}: {name} is missing.", _MEND)
-        if name not in stored:
-            raise InputError(f"version {folder}: {name} was not there when the version was stored.", _MEND)
-        if sha256(files[name]) != stored[name].sha256:
-            raise InputError(f"version {folder}: {name} is not what was stored (its sha256 differs).", _MEND)
+    for name in sorted(files.keys() | stored.files.keys()):
+        if name not in stored.files:
+            raise InputError(f"version {version}: {name} was not there when the version was stored.", MEND)
+        check(stored, name, sha256(files[name]) if name in files else None, version)
 
 
-_MEND = "Restore the version from a backup, or push the model to another store."
+def check(stored: Manifest, name: str, received: str | None, version: str) -> None:
+    """Raise `InputError` where `received`, the sha256 of a file of `version` or none, is not what was stored."""
+    if received is None or name not in stored.files:
+        raise InputError(f"version {version}: {name} is missing.", MEND)
+    if received != stored.files[name].sha256:
+        raise InputError(f"version {version}: {name} is not what was stored (its sha256 differs).", MEND)
+
+
+MEND = "Restore the version from a backup, or push the model to another store."
 
 
 def _files(folder: Path) -> dict[str, Path]:

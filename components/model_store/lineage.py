@@ -10,7 +10,10 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from components.fer.errors import InputError
-from components.push_model.records import Verdict
+from components.model_store.provenance import Provenance
+from components.model_store.records import Verdict
+
+NAME = "lineage.json"
 
 COMPONENTS = Path(__file__).resolve().parents[1]
 
@@ -49,15 +52,18 @@ class Lineage(BaseModel):
     python: str
     packages: dict[str, str]
     """versions of the libraries that load the model"""
+    provenance: Provenance | None = None
+    """what the submission said; none at a desk"""
 
 
-def read(path: Path) -> Lineage:
-    """Read a lineage.json. Raises `InputError` where it is absent or broken."""
+def parse(content: bytes, version: str) -> Lineage:
+    """Read the lineage.json of `version`. Raises `InputError` where it is broken."""
     try:
-        return Lineage.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError) as error:
+        return Lineage.model_validate_json(content)
+    except ValidationError as error:
         raise InputError(
-            f"lineage {path}: expected what push-model writes, found none.", "Restore the version from a backup."
+            f"version {version}: expected a {NAME} as push-model writes it, found none.",
+            "Restore the version from a backup.",
         ) from error
 
 
@@ -65,7 +71,7 @@ def code(components: Path = COMPONENTS) -> Code:
     """Describe the state of the code in `components`."""
     commit = dirty = None
     # A wheel may lie in the environment of somebody else's repository: only files that git tracks are its own.
-    if _git(components, "ls-files", "--error-unmatch", "push_model/lineage.py") is not None:
+    if _git(components, "ls-files", "--error-unmatch", "model_store/lineage.py") is not None:
         commit = _git(components, "rev-parse", "HEAD")
         status = _git(components, "status", "--porcelain", "--", ".")  # not the root: dvc repro itself changes dvc.lock
         dirty = None if status is None else bool(status)

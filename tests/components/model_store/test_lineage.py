@@ -1,5 +1,6 @@
 """Where a version comes from."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from components.fer.errors import InputError
-from components.push_model import lineage
+from components.model_store import lineage
 
 
 @pytest.fixture
 def components(tmp_path: Path) -> Path:
     """Sources of components, in a folder of their own."""
     folder = tmp_path / "project" / "components"
-    (folder / "push_model").mkdir(parents=True)
-    (folder / "push_model" / "lineage.py").write_text("one\n")
+    (folder / "model_store").mkdir(parents=True)
+    (folder / "model_store" / "lineage.py").write_text("one\n")
     (folder / "other.py").write_text("two\n")
     return folder
 
@@ -75,13 +76,27 @@ def test_packages_that_load_a_model_are_named() -> None:
     assert {"keras", "numpy"} <= lineage.packages().keys()
 
 
-@pytest.mark.parametrize("content", [None, "{}"])
-def test_an_absent_or_broken_record_is_named(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "lineage.json"
-    if content is not None:
-        path.write_text(content)
+RECORD = {
+    "name": "m",
+    "when": "2026-01-02T03:04:05Z",
+    "data_md5": "f8428a1edbd21e88f42c73edd2a14f95",
+    "code": {"commit": None, "dirty": None, "sources_sha256": "0"},
+    "model_sha256": "1",
+    "parameter_count": 49,
+    "verdict": {"decision": "HOLD", "reasons": [], "against": "majority class", "alpha": 0.05, "paired": None},
+    "python": "3.11.7",
+    "packages": {},
+}
+
+
+def test_a_record_from_before_submissions_is_read() -> None:
+    assert lineage.parse(json.dumps(RECORD).encode(), "0001-1a2b3c4d").provenance is None
+
+
+def test_a_broken_record_is_named() -> None:
     with pytest.raises(InputError) as raised:
-        lineage.read(path)
+        lineage.parse(json.dumps(RECORD | {"parameter_count": "many"}).encode(), "models/m/versions/0001-1a2b3c4d")
     assert str(raised.value) == (
-        f"lineage {path}: expected what push-model writes, found none.\nRestore the version from a backup."
+        "version models/m/versions/0001-1a2b3c4d: expected a lineage.json as push-model writes it, found none.\n"
+        "Restore the version from a backup."
     )

@@ -1,4 +1,4 @@
-"""The model store on a folder: whole, immutable versions, and one champion per model name.
+"""The model store in a folder.
 
     <store>/<name>/champion.json                 which version serves, and the history: the commit point
     <store>/<name>/versions/0001-1a2b3c4d/...    one version, its manifest.json inside
@@ -19,35 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from components.fer.errors import InputError, TemporaryError
-from components.push_model import manifest
-from components.push_model.records import Champion
+from components.model_store import manifest
+from components.model_store.records import Champion, lost_race, read_champion
+from components.model_store.versions import Version, following, number
 
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{8}")
-
-
-@dataclass(frozen=True)
-class Version:
-    """One stored version."""
-
-    id: str
-    """its number in the order of storing, and the beginning of the candidate's sha256: 0003-1a2b3c4d"""
-    folder: Path
-    """where its files are"""
-
-
-def open_store(address: str) -> "FolderStore":
-    """Open the store at `address`, a folder. Raises `InputError` where it cannot be one."""
-    if "://" in address:
-        raise InputError(
-            f"model store {address}: expected a folder, received an address of another kind.",
-            "Give a folder, e.g. --store models",
-        )
-    if Path(address).exists() and not Path(address).is_dir():
-        raise InputError(f"model store {address}: expected a folder, found a file.", "Give another --store.")
-    return FolderStore(Path(address))
 
 
 @dataclass(frozen=True)
@@ -60,26 +37,17 @@ class FolderStore:
         """All versions of a model, oldest first."""
         folder = self.root / name / "versions"
         found = [path for path in folder.iterdir() if _VERSION.fullmatch(path.name)] if folder.is_dir() else []
-        return [Version(path.name, path) for path in sorted(found, key=lambda path: _number(path.name))]
-
-    def version(self, name: str, identity: str) -> Version:
-        """Give the version of this name; whether it is there is not asked."""
-        return Version(identity, self.root / name / "versions" / identity)
+        return [Version(path.name, str(path)) for path in sorted(found, key=lambda path: number(path.name))]
 
     def find(self, name: str, candidate: str) -> Version | None:
         """Find the version that holds the candidate of this sha256."""
         for version in self.versions(name):
-            if version.id.endswith(candidate[:8]) and manifest.read(version.folder).candidate == candidate:
+            if version.id.endswith(candidate[:8]) and manifest.read(Path(version.address)).candidate == candidate:
                 return version
         return None
 
     def add(self, name: str, candidate: str, write: Callable[[Path], None]) -> Version:
-        """Store what `write` puts into the folder that it is given, as a new version.
-
-        The same candidate (a sha256) is stored once: where it is there already, that version is returned. A version's
-        name is a counter, so that people see the order, and eight digits of the sha256, so that they can tell what it
-        is and that two pushes of one candidate meet. Raises `InputError` or `TemporaryError` for faults of the folder.
-        """
+        """Store what `write` puts into a folder as a new version, or give the one that this candidate has already."""
         with _faults(self.root / name):
             (self.root / name / "versions").mkdir(parents=True, exist_ok=True)
             with self._lock(name):
@@ -99,23 +67,31 @@ class FolderStore:
                 os.close(alive)
                 shutil.rmtree(unfinished, ignore_errors=True)
 
+    def read(self, name: str, version: str, file: str) -> bytes:
+        """Give the content of one file of a version, as it was stored."""
+        folder = self._folder(name, version)
+        path = folder / file
+        manifest.check(manifest.read(folder), file, manifest.sha256(path) if path.is_file() else None, str(folder))
+        return path.read_bytes()
+
+    @contextmanager
+    def fetched(self, name: str, version: str) -> Iterator[Path]:
+        """Give the folder of a version, after all its files were hashed again."""
+        folder = self._folder(name, version)
+        manifest.verify(folder, manifest.read(folder), str(folder))
+        yield folder
+
     def champion(self, name: str) -> Champion | None:
         """Read which version serves. Raises `InputError` where the record or the version is broken."""
         path = self.root / name / "champion.json"
+        versions = path.parent / "versions"
         try:
-            champion = Champion.model_validate_json(path.read_bytes())
+            champion = read_champion(path.read_bytes(), str(path), str(versions))
         except FileNotFoundError:
             return None
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "record"
-            raise InputError(
-                f"champion record {path}: expected what push-model writes, received: {where}: {first['msg']}.",
-                f"Restore the file from a backup; the versions in {path.parent / 'versions'} are whole.",
-            ) from error
         if champion.version not in {version.id for version in self.versions(name)}:
             raise InputError(
-                f"champion record {path}: version {champion.version} is not in {path.parent / 'versions'}.",
+                f"champion record {path}: version {champion.version} is not in {versions}.",
                 "Restore the version's folder from a backup.",
             )
         return champion
@@ -129,11 +105,7 @@ class FolderStore:
         with _faults(self.root / name), self._lock(name):
             found = self.champion(name)
             if found != expected:
-                raise TemporaryError(
-                    f"champion of {name}: expected {_version(expected)}, found {_version(found)}: "
-                    "another push was faster.",
-                    "Run the same command again: it compares with the new champion.",
-                )
+                raise lost_race(name, expected, found)
             # One name is enough, and leaves no litter after a crash: the lock's holder alone writes it.
             unfinished = path.with_name(".champion.json")
             unfinished.write_text(champion.model_dump_json(indent=2) + "\n")
@@ -141,14 +113,15 @@ class FolderStore:
             unfinished.replace(path)
             _sync(path.parent)
 
+    def _folder(self, name: str, version: str) -> Path:
+        return self.root / name / "versions" / version
+
     def _publish(self, name: str, candidate: str, unfinished: Path) -> Version:
-        versions = self.versions(name)
-        number = _number(versions[-1].id) + 1 if versions else 1
-        identity = f"{number:04d}-{candidate[:8]}"
-        folder = unfinished.rename(self.root / name / "versions" / identity)
+        identity = following(self.versions(name), candidate)
+        folder = unfinished.rename(self._folder(name, identity))
         for parent in folder.parents[:3]:  # versions, the model's folder, the store: each may be new
             _sync(parent)
-        return self.version(name, identity)
+        return Version(identity, str(folder))
 
     def _remove_unfinished(self, name: str) -> None:
         """Remove what killed pushes left; a push that lives holds a lock on its folder."""
@@ -178,14 +151,6 @@ def _faults(folder: Path) -> Iterator[None]:
         raise InputError(f"model store {folder}: {error.strerror}.", "Give a --store that you may write.") from error
     except OSError as error:
         raise TemporaryError(f"model store {folder}: {error}.", "Run the same command again.") from error
-
-
-def _number(identity: str) -> int:
-    return int(identity.split("-")[0])
-
-
-def _version(champion: Champion | None) -> str:
-    return champion.version if champion else "none"
 
 
 def _seal(folder: Path) -> None:

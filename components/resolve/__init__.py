@@ -1,0 +1,1 @@
+"""Find which data there is now, and whether a scheduled run has anything to do."""
