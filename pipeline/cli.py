@@ -86,23 +86,23 @@ def submit(options: argparse.Namespace) -> None:
     server's version. Then it says what will be run, starts the run and, with --wait, shows its tasks until it ends:
     exit code 0 means that every task succeeded. Ctrl-C ends the watching, not the run.
     """
-    from pipeline import submit as command
+    from pipeline.cluster import submit as command
 
     command.submit(options.recipe, options.set, options.host, wait=options.wait)
 
 
 def watch(options: argparse.Namespace) -> None:
     """Show the tasks of a run on the cluster until it ends; exit code 0 means that every task succeeded."""
-    from pipeline import settings
-    from pipeline import watch as command
+    from pipeline.cluster import settings
+    from pipeline.cluster import watch as command
 
     command.watch(options.run, settings.read(options.host))
 
 
 def terminate(options: argparse.Namespace) -> None:
     """End a run on the cluster."""
-    from pipeline import settings
-    from pipeline import watch as command
+    from pipeline.cluster import settings
+    from pipeline.cluster import watch as command
 
     command.terminate(options.run, settings.read(options.host))
 
@@ -118,8 +118,8 @@ def schedule(options: argparse.Namespace) -> None:
 
     Each run first looks for the data's version, and ends there where a version was made of the same already.
     """
-    from pipeline import schedule as command
-    from pipeline import settings
+    from pipeline.cluster import schedule as command
+    from pipeline.cluster import settings
 
     verbs = {"apply": command.apply, "pause": command.pause, "resume": command.resume, "delete": command.delete}
     here = settings.read(options.host)

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from components.fer import stage
 from components.fer.errors import InputError
-from pipeline import images, placement, schedule_section
+from pipeline import images, placement
+from pipeline.cluster import schedule_section
 from pipeline.desk import PLACEHOLDER, ROOT, own
 from pipeline.ir import Document, Task, documents, tasks
 from pipeline.jobs import Job, jobs
@@ -68,7 +69,7 @@ def bad_cron(job: Job) -> Iterator[Finding]:
     try:
         schedule_section.section(job)
     except InputError as error:
-        yield Finding("schedule", "a section that Kubeflow can keep", str(error), "pipeline/schedule_section.py")
+        yield Finding("schedule", "a section that Kubeflow can keep", str(error), "docs/cluster.md")
 
 
 @rule

@@ -1,40 +1,23 @@
 """The main job's graph from a clean clone to a registered model, by the newcomer's one command."""
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.clone import ferflow, make
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What git would give to somebody else, the working tree's changes included."""
+    """What git would give to somebody else."""
     folder = tmp_path_factory.mktemp("clone")
-    git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(git, capture_output=True, text=True, check=True).stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
-    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "clone"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    make(folder)
     return folder
-
-
-def ferflow(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command as it runs from the clone: its own sources, not those that are installed."""
-    environment = {**os.environ, "PYTHONPATH": str(clone), "COLUMNS": "160"}
-    command = [sys.executable, "-m", "pipeline.cli", *arguments]
-    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

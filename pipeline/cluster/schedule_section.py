@@ -11,7 +11,8 @@ import re
 from pydantic import field_validator
 
 from components.fer.errors import InputError
-from pipeline import cron, parameters, strict_yaml
+from pipeline import parameters, strict_yaml
+from pipeline.cluster import cron
 from pipeline.jobs import Job
 
 EXAMPLE = 'Add one, e.g. schedule: {cron: "0 0 3 * * 1", data: https://.../data.dvc, always: false}'

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from components.fer.errors import InputError
-from pipeline import settings
-from pipeline.settings import Settings
+from pipeline.cluster import settings
+from pipeline.cluster.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The data object on the DVC remote: `python -m pipeline.stored URL MD5` prints its size in bytes.
+"""The data object on the DVC remote: `python -m pipeline.cluster.stored URL MD5` prints its size in bytes.
 
 A process of its own, for the storage's libraries take as long to load as KFP's: a submission loads both at once.
 """

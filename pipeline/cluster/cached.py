@@ -8,8 +8,8 @@ all that it takes artifacts from comes from the cache too. The server may have e
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.cluster.run_state import task_names
 from pipeline.ir import Document
-from pipeline.run_state import task_names
 
 
 def probably_cached(pipeline: Document, values: Mapping[str, Any], earlier: Iterable[Any]) -> dict[str, str]:

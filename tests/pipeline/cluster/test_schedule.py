@@ -10,12 +10,13 @@ import yaml
 
 from components.fer.errors import InputError
 from components.model_store import provenance
-from pipeline import cli, cluster, jobs, schedule_section
+from pipeline import cli, jobs
+from pipeline.cluster import connection, schedule_section
+from pipeline.cluster.settings import Settings
 from pipeline.jobs import Job
-from pipeline.settings import Settings
-from tests.pipeline.kfp_server import Fault, Server
+from tests.pipeline.cluster.kfp_server import Fault, Server
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 SECTION = {"cron": "0 0 3 * * 1", "data": "https://git.example.com/team/fer/raw/main/data.dvc"}
 
@@ -121,7 +122,7 @@ class Killed(BaseException):
 
 def test_a_kill_after_each_request(kfp: Server, scheduled: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """At no time are two alive, and the next apply ends the work: make, pause the old, resume, delete the old."""
-    send = cluster._Client.call_api
+    send = connection._Client.call_api
     left = 100
 
     def sent(client: Any, path: str, method: str, *arguments: Any, **options: Any) -> Any:
@@ -133,7 +134,7 @@ def test_a_kill_after_each_request(kfp: Server, scheduled: Write, monkeypatch: p
             raise Killed
         return answer
 
-    monkeypatch.setattr(cluster._Client, "call_api", sent)
+    monkeypatch.setattr(connection._Client, "call_api", sent)
     assert ferflow("apply") == 0
     for requests in range(1, 5):
         scheduled({"cron": f"0 {requests} 3 * * 1"})

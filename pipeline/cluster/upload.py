@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kfp_server_api import V2beta1Experiment, V2beta1Pipeline
 
-from pipeline.cluster import Cluster, named
-from pipeline.package import Package
+from pipeline.cluster.connection import Cluster, named
+from pipeline.cluster.package import Package
 
 
 @dataclass(frozen=True)

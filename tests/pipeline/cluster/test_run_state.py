@@ -7,9 +7,10 @@ from typing import Any
 import kfp_server_api
 import pytest
 
-from pipeline import jobs, run_state
+from pipeline import jobs
+from pipeline.cluster import run_state
 from pipeline.ir import documents
-from tests.pipeline.kfp_models import nodes
+from tests.pipeline.cluster.kfp_models import nodes
 
 NAMES = {"a": "first", "b": "second"}
 

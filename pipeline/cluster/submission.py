@@ -9,17 +9,17 @@ from typing import Any
 
 from kfp_server_api import V2beta1PipelineVersionReference, V2beta1Run, V2beta1RuntimeConfig
 
-from pipeline import plan
-from pipeline.cached import probably_cached
-from pipeline.cluster import PAGE, Cluster, check_version, connect, named
+from pipeline.cluster import plan
+from pipeline.cluster.cached import probably_cached
+from pipeline.cluster.connection import PAGE, Cluster, check_version, connect, named
+from pipeline.cluster.package import PROVENANCE, Package, package, provenance
+from pipeline.cluster.remote import check
+from pipeline.cluster.request import Request
+from pipeline.cluster.run_state import SUCCEEDED, task_names
+from pipeline.cluster.settings import Settings
+from pipeline.cluster.upload import Version, experiment, find, upload
+from pipeline.cluster.watch import address, follow
 from pipeline.jobs import title
-from pipeline.package import PROVENANCE, Package, package, provenance
-from pipeline.remote import check
-from pipeline.request import Request
-from pipeline.run_state import SUCCEEDED, task_names
-from pipeline.settings import Settings
-from pipeline.upload import Version, experiment, find, upload
-from pipeline.watch import address, follow
 
 
 def send(request: Request, settings: Settings, md5: str, stored: Callable[[], int], *, wait: bool) -> None:

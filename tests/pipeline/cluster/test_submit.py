@@ -8,11 +8,12 @@ import pytest
 import yaml
 
 from components.model_store import provenance
-from pipeline import cli, data, images, lint, parameters, remote, repository, settings
-from pipeline.settings import Settings
-from tests.pipeline.kfp_server import Fault, Server
+from pipeline import cli, data, images, lint, parameters, repository
+from pipeline.cluster import remote, settings
+from pipeline.cluster.settings import Settings
+from tests.pipeline.cluster.kfp_server import Fault, Server
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def submit(*arguments: str) -> int:

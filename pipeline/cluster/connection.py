@@ -20,9 +20,9 @@ import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
 from components.fer.errors import FerflowError, InputError, TemporaryError
-from pipeline import credentials
-from pipeline.credentials import Identity
-from pipeline.settings import Settings
+from pipeline.cluster import credentials
+from pipeline.cluster.credentials import Identity
+from pipeline.cluster.settings import Settings
 
 PAUSES: tuple[float, ...] = (1, 2, 4, 8)
 """seconds between attempts, each shortened or lengthened by up to a half, so that clients do not come back together"""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import cron
+from pipeline.cluster import cron
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ from rich.table import Table
 from urllib3.exceptions import HTTPError
 
 from components.fer.errors import FerflowError, TemporaryError
-from pipeline.cluster import Cluster, connect
-from pipeline.ir import Document
-from pipeline.run_state import (
+from pipeline.cluster.connection import Cluster, connect
+from pipeline.cluster.run_state import (
     CANCELED,
     CANCELING,
     ENDED,
@@ -31,7 +30,8 @@ from pipeline.run_state import (
     task_names,
     task_states,
 )
-from pipeline.settings import Settings
+from pipeline.cluster.settings import Settings
+from pipeline.ir import Document
 
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_WITHOUT_ANSWER = 600.0

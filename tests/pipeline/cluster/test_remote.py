@@ -6,7 +6,7 @@ import pytest
 from google.cloud import storage
 
 from components.fer.errors import InputError
-from pipeline import remote, stored
+from pipeline.cluster import remote, stored
 from tests.components.conftest import Bucket
 
 MD5 = "f8428a1edbd21e88f42c73edd2a14f95"

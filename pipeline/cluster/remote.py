@@ -66,7 +66,7 @@ def data_md5(own: Parameters, assigned: Mapping[str, Any]) -> str:
 @contextmanager
 def in_background(url: str, md5: str) -> Iterator[Callable[[], int]]:
     """Ask the remote for the object's size in bytes; what is given waits for the answer, or raises its error."""
-    command = [sys.executable, "-m", "pipeline.stored", url, md5]
+    command = [sys.executable, "-m", "pipeline.cluster.stored", url, md5]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def answer() -> int:

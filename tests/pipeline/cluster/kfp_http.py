@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.pipeline.kfp_models import Json, held_to
-from tests.pipeline.kfp_server import Fault, Refusal, Server
+from tests.pipeline.cluster.kfp_models import Json, held_to
+from tests.pipeline.cluster.kfp_server import Fault, Refusal, Server
 
 
 class Handler(BaseHTTPRequestHandler):

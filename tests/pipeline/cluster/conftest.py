@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import cluster, credentials, data, images, kubeflow, placement, remote, repository, settings, watch
+from pipeline import data, images, kubeflow, placement, repository
+from pipeline.cluster import connection, credentials, remote, settings, watch
+from pipeline.cluster.settings import Settings
 from pipeline.parameters import Parameters
-from pipeline.settings import Settings
 from tests.components.conftest import gs, gs_server  # noqa: F401 -- fixtures
-from tests.pipeline.kfp_http import serve
-from tests.pipeline.kfp_server import Server
+from tests.pipeline.cluster.kfp_http import serve
+from tests.pipeline.cluster.kfp_server import Server
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def kfp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The server, and a client that does not wait."""
     for name in (credentials.TOKEN, "KF_PIPELINES_SA_TOKEN_PATH", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(cluster, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(connection, "PAUSES", (0, 0, 0))
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_LOOKS", 0)
     with serve() as server:
         yield server

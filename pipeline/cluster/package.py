@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from components.fer.errors import InputError
 from components.model_store.provenance import Provenance
 from pipeline import ir, kubeflow, lint, placement, repository
+from pipeline.cluster.request import Request
 from pipeline.ir import Document, Task
 from pipeline.parameters import Parameters
-from pipeline.request import Request
 
 PROVENANCE = "registry__provenance"
 """the parameter that tells push-model where a candidate comes from"""

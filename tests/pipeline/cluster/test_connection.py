@@ -9,10 +9,10 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2.credentials import Credentials
 
 from components.fer.errors import FerflowError, InputError, TemporaryError
-from pipeline import cluster, credentials
-from pipeline.cluster import Cluster, connect
-from pipeline.settings import Settings
-from tests.pipeline.kfp_server import Fault, Server
+from pipeline.cluster import connection, credentials
+from pipeline.cluster.connection import Cluster, connect
+from pipeline.cluster.settings import Settings
+from tests.pipeline.cluster.kfp_server import Fault, Server
 
 RUN = "/apis/v2beta1/runs/x"
 
@@ -57,7 +57,7 @@ def test_what_a_status_comes_to(kfp: Server, team: Settings, status: int, kind: 
     with pytest.raises(kind) as error:
         ask(connect(team))
     assert str(error.value) == told(kfp, words)
-    assert 10 - kfp.faults[0].times == (1 if kind is InputError else 1 + len(cluster.PAUSES))
+    assert 10 - kfp.faults[0].times == (1 if kind is InputError else 1 + len(connection.PAUSES))
 
 
 def test_nobody_answers(kfp: Server, team: Settings) -> None:
@@ -90,7 +90,7 @@ def test_the_server_of_the_pages_has_other_words(team: Settings) -> None:
 
 
 def test_lists_are_read_to_their_end(kfp: Server, team: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PAGE", 2)
+    monkeypatch.setattr(connection, "PAGE", 2)
     kfp.experiments = {str(number): {"experiment_id": str(number)} for number in range(5)}
     there = connect(team)
     request = there.experiments.experiment_service_list_experiments

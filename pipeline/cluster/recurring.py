@@ -14,11 +14,11 @@ from kfp_server_api import (
 )
 
 from components.fer.errors import InputError
-from pipeline.cluster import Cluster, named
-from pipeline.package import PROVENANCE, Package, provenance
+from pipeline.cluster.connection import Cluster, named
+from pipeline.cluster.package import PROVENANCE, Package, provenance
+from pipeline.cluster.reconcile import Content, Schedule, Step
+from pipeline.cluster.upload import Version
 from pipeline.parameters import dotted
-from pipeline.reconcile import Content, Schedule, Step
-from pipeline.upload import Version
 
 PAUSED = "Applied paused."
 """ends the description of a schedule whose `apply` did not mean it to be active"""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reconcile import Schedule, Step, differences, next_step
+from pipeline.cluster.reconcile import Schedule, Step, differences, next_step
 
 OLD, NEW, NEWER = {"cron": "old"}, {"cron": "new"}, {"cron": "newer"}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.kfp_models import held_to
+from tests.pipeline.cluster.kfp_models import held_to
 
 RUN = {
     "display_name": "x",

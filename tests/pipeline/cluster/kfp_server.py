@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.pipeline.kfp_models import Json, held_to, nodes
+from tests.pipeline.cluster.kfp_models import Json, held_to, nodes
 
 
 class Refusal(Exception):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from pipeline import placement
-from pipeline.columns import aligned
-from pipeline.package import Package
-from pipeline.request import Request
-from pipeline.run_state import task_names
-from pipeline.settings import Settings
+from pipeline.cluster.columns import aligned
+from pipeline.cluster.package import Package
+from pipeline.cluster.request import Request
+from pipeline.cluster.run_state import task_names
+from pipeline.cluster.settings import Settings
 
 
 def described(

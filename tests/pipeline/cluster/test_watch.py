@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 import pytest
 from rich.text import Text
 
-from pipeline import cli, jobs, watch
+from pipeline import cli, jobs
+from pipeline.cluster import watch
+from pipeline.cluster.settings import Settings
 from pipeline.ir import documents
-from pipeline.settings import Settings
-from tests.pipeline.kfp_server import Fault, Server
-from tests.pipeline.test_submit import submit
+from tests.pipeline.cluster.kfp_server import Fault, Server
+from tests.pipeline.cluster.test_submit import submit
 
 TASKS = ("validate", "preprocess", "train-backbone", "train-backbone-2", "train-hybrid", "evaluate", "push-model")
 """by key"""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.fer.errors import InputError, UsageError
-from pipeline import jobs, parameters, remote
+from pipeline import jobs, parameters
+from pipeline.cluster import remote
+from pipeline.cluster.settings import Settings
 from pipeline.jobs import Job
 from pipeline.parameters import Parameters, dotted
-from pipeline.settings import Settings
 
 LASTING = {"registry__store": "gs://", "registry__registry": "http"}
 """How the values begin that name a place which outlives the pod."""

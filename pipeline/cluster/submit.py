@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline import remote, settings
-from pipeline.request import assignments, request
+from pipeline.cluster import remote, settings
+from pipeline.cluster.request import assignments, request
 
 
 def submit(recipe: str | None, assigned: Sequence[str], host: str | None, *, wait: bool) -> None:
@@ -12,6 +12,6 @@ def submit(recipe: str | None, assigned: Sequence[str], host: str | None, *, wai
     asked = request(recipe, here, changes)
     md5 = remote.data_md5(asked.own, changes)
     with remote.in_background(asked.url, md5) as stored:
-        from pipeline import submission  # KFP loads here, while the storage is asked
+        from pipeline.cluster import submission  # KFP loads here, while the storage is asked
 
         submission.send(asked, here, md5, stored, wait=wait)

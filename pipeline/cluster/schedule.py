@@ -6,15 +6,16 @@ from functools import partial
 from typing import Any
 
 from components.fer.errors import InputError, TemporaryError
-from pipeline import jobs, schedule_section
-from pipeline.cluster import PAGE, Cluster, check_version, connect
-from pipeline.columns import aligned
-from pipeline.package import SCHEDULE, package
-from pipeline.reconcile import Content, Schedule, Step, differences, next_step
-from pipeline.recurring import active, body, create, entries, schedules, take, version_name, wanted
-from pipeline.request import request
-from pipeline.settings import Settings
-from pipeline.upload import experiment, upload
+from pipeline import jobs
+from pipeline.cluster import schedule_section
+from pipeline.cluster.columns import aligned
+from pipeline.cluster.connection import PAGE, Cluster, check_version, connect
+from pipeline.cluster.package import SCHEDULE, package
+from pipeline.cluster.reconcile import Content, Schedule, Step, differences, next_step
+from pipeline.cluster.recurring import active, body, create, entries, schedules, take, version_name, wanted
+from pipeline.cluster.request import request
+from pipeline.cluster.settings import Settings
+from pipeline.cluster.upload import experiment, upload
 
 STEPS = 100
 """enough for any leftovers; too few only where two `apply` undo each other's work"""
