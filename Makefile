@@ -43,7 +43,9 @@ generate: $(READY) ## write pipeline.yaml and dvc.yaml again
 
 bench: $(READY) ## time and memory against their limits and the published way; on an idle machine, with FER2013
 	$(BIN)/python -m tests.bench.cli
+	$(BIN)/python -m tests.bench.submit
 	$(BIN)/python -m tests.bench.data
+	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 
 requirements: $(READY) ## write the hashed requirement files again (asks the package index)
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev $(PIN) -o infra/requirements/dev.txt

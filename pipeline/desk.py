@@ -12,7 +12,8 @@ What the intermediate representation says, becomes in dvc.yaml
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -207,13 +208,15 @@ def source_files(package: str) -> list[str]:
     return sorted(found)
 
 
-def _imports(source: str) -> Iterator[str]:
+@cache  # the stages of all graphs share most sources
+def _imports(source: str) -> tuple[str, ...]:
+    found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("components"))
+            found += [alias.name for alias in node.names if alias.name.startswith("components")]
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("components"):
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(found)
 
 
 def _package_file(module: str) -> str:

@@ -49,7 +49,7 @@ class Task:
 
 def documents(text: str) -> tuple[Document, Document]:
     """The two documents of a compiled pipeline: the pipeline specification and the platform specification."""
-    found = list(yaml.safe_load_all(text))
+    found = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
     if len(found) != 2:
         raise InputError(f"compiled pipeline: expected two YAML documents, found {len(found)}.", "ferflow compile")
     return found[0], found[1]
