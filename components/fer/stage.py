@@ -204,7 +204,14 @@ def run(main: Callable[[Config], None], config: type[Config], argv: Sequence[str
     A traceback is left to faults of the program itself; LOG_LEVEL=DEBUG shows one for the others too.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
-    signal.signal(signal.SIGTERM, _stop)
+    told = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal told
+        told = True
+        raise Stopped
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         logging.getLogger().setLevel(_log_level(os.environ.get("LOG_LEVEL", "INFO")))
         words, message = executor.split(sys.argv[1:] if argv is None else argv)
@@ -212,15 +219,16 @@ def run(main: Callable[[Config], None], config: type[Config], argv: Sequence[str
         main(parsed)
         if message is not None:
             executor.report(message, {name: getattr(parsed, name) for name in config.marked(Output)})
-    except (FerflowError, Stopped) as error:
-        _exit(error.exit_code, str(error))
-    except OSError as error:
-        fault = _fault(error)
-        _exit(fault.exit_code, str(fault))
-    except MemoryError as error:
-        _exit(InputError.exit_code, f"out of memory ({error}).\nGive the stage more memory.")
     except KeyboardInterrupt:
         _exit(128 + signal.SIGINT, "Interrupted; nothing was written.\nStart the same command again.")
+    except Stopped as error:
+        _exit(error.exit_code, str(error))
+    except Exception as error:
+        # A library that is being imported when SIGTERM comes makes an error of its own of any exception.
+        fault = Stopped() if told else _fault(error)
+        if fault is None:
+            raise
+        _exit(fault.exit_code, str(fault))
 
 
 def _log_level(name: str) -> str:
@@ -237,12 +245,21 @@ LASTING = {
 """Faults of a path or its permissions, which a retry finds as they were; others are the storage's or the network's."""
 
 
-def _fault(error: OSError) -> FerflowError:
-    """Say whether an error of the operating system is the user's or a temporary one."""
-    problem = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
-    if error.errno in LASTING:
-        return InputError(f"{problem}.", "Correct the path or its permissions.")
-    return TemporaryError(f"{problem}.", "See to the storage or the network, then start the same command again.")
+def _fault(error: Exception) -> FerflowError | None:
+    """What a user can cause or meet; none for a fault of the program itself."""
+    match error:
+        case FerflowError():
+            return error
+        case MemoryError():
+            return InputError(f"out of memory ({error}).", "Give the stage more memory.")
+        case OSError():
+            problem = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
+            if error.errno in LASTING:
+                return InputError(f"{problem}.", "Correct the path or its permissions.")
+            return TemporaryError(
+                f"{problem}.", "See to the storage or the network, then start the same command again."
+            )
+    return None
 
 
 def _exit(code: int, message: str) -> NoReturn:
@@ -250,7 +267,3 @@ def _exit(code: int, message: str) -> NoReturn:
     log.error("%s", message)
     log.debug("Where it came from:", exc_info=True)
     sys.exit(code)
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise Stopped

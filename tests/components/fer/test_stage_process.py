@@ -80,6 +80,22 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
 
 
 @pytest.mark.usefixtures("signals")
+def test_sigterm_is_no_fault_whatever_a_library_makes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """As TensorFlow's modules do when it arrives while they are imported."""
+
+    def main(config: Config) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException as error:
+            raise ImportError("initialization failed") from error
+
+    with pytest.raises(SystemExit) as caught:
+        stage.run(main, Config, ARGV)
+    assert caught.value.code == 75
+    assert capsys.readouterr().err == f"{Stopped()}\n"
+
+
+@pytest.mark.usefixtures("signals")
 def test_debug_shows_where_an_error_came_from(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
