@@ -3,8 +3,8 @@
     python -m tests.bench.docker [--runs 5]
 
 The shell's container waits already, so that interpreter, packages and compiled modules are the same, and what differs
-is the making, starting, listening to and removing of a container. Both ways take turns; the figures are medians. It needs
-a Docker engine and this tree's images (make images). Exit code 1 where the limit is exceeded.
+is the making, starting, listening to and removing of a container. Both ways take turns; the figures are medians. It
+needs a Docker engine and this tree's images (make images). Exit code 1 where the limit is exceeded.
 """
 
 import argparse
