@@ -31,7 +31,7 @@ DAMAGE = (
     ValueError,
     KeyError,
     EOFError,
-    NotImplementedError,
+    RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
     struct.error,

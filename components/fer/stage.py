@@ -4,6 +4,7 @@ A stage is a frozen `StageConfig` and a function that takes it. Fields marked `I
 others are parameters. The same model is the command line (by tyro), the KFP component and the DVC stage.
 """
 
+import atexit
 import errno
 import logging
 import os
@@ -212,6 +213,8 @@ def run(main: Callable[[Config], None], config: type[Config], argv: Sequence[str
         raise Stopped
 
     signal.signal(signal.SIGTERM, stop)
+    # Python takes seconds to clear away TensorFlow; by default a signal then would still make another exit code.
+    atexit.register(signal.signal, signal.SIGTERM, signal.SIG_IGN)
     try:
         logging.getLogger().setLevel(_log_level(os.environ.get("LOG_LEVEL", "INFO")))
         words, message = executor.split(sys.argv[1:] if argv is None else argv)

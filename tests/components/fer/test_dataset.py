@@ -132,6 +132,15 @@ def test_a_damaged_npz_gives_an_error_or_faces(data: st.DataObject, tmp_path_fac
         Faces.load(path)
 
 
+def test_a_bit_that_says_encrypted_is_damage_too(tmp_path: Path) -> None:
+    path = npz(tmp_path / "faces.npz", columns())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x03\x04") + 6] |= 1  # in the file's own header
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # in the directory
+    path.write_bytes(content)
+    assert "damaged, or no .npz of arrays (File " in message(path)
+
+
 def test_arrays_of_a_split_are_checked_without_a_file() -> None:
     split = {"images": np.zeros((1, 48, 48, 1), "u1"), "label": np.zeros(1, "u1"), "row": np.zeros(1, "i4")}
     assert len(Split.checked(split, "split")) == 1

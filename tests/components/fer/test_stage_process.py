@@ -185,3 +185,28 @@ def test_a_process_that_is_stopped_leaves_nothing_behind(number: int, code: int,
     assert time.monotonic() - started < 20
     assert tree(tmp_path) == {"in": "content", **OLD}
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+SLOW_END = """
+import os, time
+
+class Slow:
+    def __del__(self, say=os.write, sleep=time.sleep):
+        say(1, b"ending\\n")
+        sleep(1)
+
+slow = Slow()
+"""
+
+
+def test_a_signal_after_the_work_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    """While Python takes down modules, which for TensorFlow's takes seconds."""
+    (tmp_path / "in").write_text("content")
+    command = [sys.executable, "-c", SLOW_END + SCRIPT, *ARGV]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ending\n"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=30) == 0
+    assert tree(tmp_path) == {"in": "content", **NEW}
