@@ -98,6 +98,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     older, newer = sorted(small.folder.glob("*/*.npz"))
     assert (older.name[:13], newer.name[:13]) == ("step-00000002", "step-00000003")
     newer.write_bytes(newer.read_bytes()[:-100])
+    caplog.clear()
     with caplog.at_level("INFO", "ferflow"):
         resumed, _ = small.run()
     said = [record.getMessage() for record in caplog.records if record.name == "ferflow"]  # TensorFlow talks too
