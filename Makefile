@@ -64,6 +64,6 @@ $(READY): infra/requirements/dev.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "Python: expected 3.11 or 3.12, found neither. Install one, or: make PYTHON=PATH" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r infra/requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes infra/requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode infra/requirements/dev.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

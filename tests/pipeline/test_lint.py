@@ -194,7 +194,7 @@ def test_every_rule_has_a_graph_that_breaks_it() -> None:
 
 
 def test_every_rule_is_in_the_docs() -> None:
-    page = (ROOT / "docs" / "kubeflow.md").read_text()
+    page = (ROOT / "docs" / "kubeflow.md").read_text().partition("## Lint")[2]
     assert set(re.findall(r"^\| ([a-z-]+) \|", page, re.MULTILINE)) - {"rule"} == NAMES | JOB_NAMES
 
 
