@@ -83,7 +83,7 @@ def model_keras(data: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pat
         | {"optimizer": "adam", "learning_rate": 0.003, "weight_decay": 0, "schedule": "constant", "warmup_epochs": 0}
         | {"label_smoothing": 0, "batch_norm_momentum": 0.9, "flip": False, "seed": 1, "backend": "tensorflow"}
         | dict.fromkeys(("rotation", "shift", "zoom", "brightness", "contrast"), 0)
-        | {"precision": "float32"}
+        | {"precision": "float32", "checkpoints": ""}
     )
     keras.utils.set_random_seed(1)
     pixels = keras.Input((48, 48, 3))

@@ -81,7 +81,7 @@ def test_made_faces_from_model_to_report(made: Faces, values: dict[str, Any], mo
     assert sum(row["actual"] == row["predicted"] for row in rows) == hits.sum()
     with config.calibration_csv.open() as file:
         assert sum(int(row["count"]) for row in csv.DictReader(file)) == len(rows) == public.sum()
-    assert (config.figures / "learning_hybrid.svg").is_file()
+    assert (config.figures / "learning_model.svg").is_file()
     assert f'value="{private["full"]["accuracy"]}"' in config.report_html.read_text()
 
     first = {path: path.read_bytes() for path in config.metrics_json.parent.rglob("*") if path.is_file()}

@@ -113,7 +113,8 @@ def test_where_nothing_changed_there_is_nothing_to_do(
     md5, changed, report = told(values)
     assert (md5, changed) == (MD5, "false")
     assert (report["changed"], report["same_as"], report["champion"]) == (False, "0001-00000001", "0001-00000001")
-    assert caplog.messages == [
+    said = [record.getMessage() for record in caplog.records if record.name == "ferflow"]  # others talk too
+    assert said == [
         f"data md5 {MD5}",
         "nothing to do: 0001-00000001, the champion, was made of this data, code and parameters",
     ]
