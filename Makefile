@@ -7,7 +7,7 @@ READY = .venv/ready
 EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model resolve pipeline desk
 GPU_STAGES = train-backbone train-hybrid evaluate
 
-.PHONY: help setup run demo data images test lint generate bench requirements clean
+.PHONY: help setup run demo data images test lint generate bench proof requirements clean
 
 help: ## show the verbs
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -35,17 +35,23 @@ lint: $(READY) ## style, types, generated files up to date, compiled graphs fit 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/ferflow compile --check
+	$(BIN)/ferflow claims --check
 	$(BIN)/ferflow lint
 	$(BIN)/hadolint components/*/Dockerfile
 
-generate: $(READY) ## write pipeline.yaml and dvc.yaml again
+generate: $(READY) ## write pipeline.yaml, dvc.yaml and the recipes' tables of claims again
 	$(BIN)/ferflow compile
+	$(BIN)/ferflow claims
 
 bench: $(READY) ## time and memory against their limits and the published way; on an idle machine, with FER2013
 	$(BIN)/python -m tests.bench.cli
 	$(BIN)/python -m tests.bench.submit
 	$(BIN)/python -m tests.bench.data
+	$(BIN)/python -m tests.bench.training
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
+
+proof: $(READY) ## kill a training of FER2013 three times, and hold its end to that of an undisturbed one (half an hour)
+	$(BIN)/python -m tests.proof.kill
 
 requirements: $(READY) ## write the hashed requirement files again (asks the package index)
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev $(PIN) -o infra/requirements/dev.txt

@@ -61,6 +61,26 @@ def compile_graphs(options: argparse.Namespace) -> None:
     command.main(check=options.check)
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Put the evaluated models of a job side by side: accuracy, cost, recall and precision of each expression.
+
+    Prints the tables, and writes them to artifacts/compare.html in the job's folder.
+    """
+    from pipeline import compare as command
+
+    command.main(options.recipe)
+
+
+def claims(options: argparse.Namespace) -> None:
+    """Write the table of published figures into the README of each recipe that has a claims.yaml, or of one.
+
+    Beside each published figure stands what was measured here, at which size, and whether it holds.
+    """
+    from pipeline import claims as command
+
+    command.main(options.recipe, check=options.check)
+
+
 def lint(_: argparse.Namespace) -> None:
     """Check the compiled graphs for what Kubeflow takes without a word and a cluster refuses, or runs wrongly."""
     from pipeline import lint as command
@@ -146,6 +166,8 @@ def parser() -> argparse.ArgumentParser:
         "demo": demo,
         "data": data,
         "compile": compile_graphs,
+        "compare": compare,
+        "claims": claims,
         "lint": lint,
         "images": build,
         "submit": submit,
@@ -194,7 +216,11 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--wait", action="store_true", help="show the tasks until the run ends")
         if name in ("submit", "watch", "terminate", "schedule"):
             sub.add_argument("--host", metavar="URL", help="Kubeflow Pipelines there, not that of infra/cluster.yaml")
-        if name == "compile":
+        if name == "compare":
+            sub.add_argument("recipe", metavar="RECIPE", nargs="?", help="a folder of recipes/ (default: the main job)")
+        if name == "claims":
+            sub.add_argument("recipe", metavar="RECIPE", nargs="?", help="a folder of recipes/ (default: all)")
+        if name in ("compile", "claims"):
             sub.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file differs")
     return top
 

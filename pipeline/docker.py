@@ -40,8 +40,8 @@ from pipeline.jobs import Job
 TRIAL = Path("artifacts") / "docker"
 """where in the job's folder a trial is"""
 
-FILES = ("path", "ferplus", "weights")
-"""Keys of the parameters that may name a file or folder which a stage reads."""
+FILES = ("path", "ferplus", "weights", "soft_labels", "teachers", "landmarks", "poses")
+"""Keys of the parameters that may name a file or folder which a stage reads, or several, separated by commas."""
 
 OWN = {
     "registry__store": "models",
@@ -185,12 +185,13 @@ def binds(folder: Path, trial: Path, values: parameters.Parameters, engine: Mapp
     for name, value in values.items():
         if name.partition(parameters.SEPARATOR)[2] not in FILES or not value:
             continue
-        source, target = folder / str(value), Path(os.path.normpath(trial / str(value)))
-        if source.exists():
-            _mount_point(source, target, trial)
-            found[str(source)] = {"bind": str(target), "mode": f"ro{label}"}
-        elif name == desk.SOURCE and "://" not in str(value):
-            raise InputError(f"data set {source}: expected a file or folder, found none.", data.HOW_TO_GET)
+        for place in (part.strip() for part in str(value).split(",")):
+            source, target = folder / place, Path(os.path.normpath(trial / place))
+            if source.exists():
+                _mount_point(source, target, trial)
+                found[str(source)] = {"bind": str(target), "mode": f"ro{label}"}
+            elif name.endswith(desk.SOURCE) and "://" not in place:
+                raise InputError(f"data set {source}: expected a file or folder, found none.", data.HOW_TO_GET)
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -30,8 +30,9 @@ def show(job: Job, seconds: float, made: Path | None = None) -> None:
     """
     folder = made or job.folder
     table = Table(title="\nResults\n", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading in HEADINGS[:2] else "right", no_wrap=True)
+    for heading in HEADINGS:  # a long name may run over two lines, figures may not
+        justify: Literal["left", "right"] = "left" if heading in HEADINGS[:2] else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading != HEADINGS[0])
     for row in rows(folder / "results"):
         table.add_row(*row)
     console = Console()
@@ -62,7 +63,10 @@ def _verdict(pushed: Mapping[str, Any], place: Path) -> Iterator[str]:
 
 
 def rows(results: Path) -> Iterator[tuple[str, ...]]:
-    """The table's cells: a hybrid's backbones on PublicTest, each evaluated model on all sets, the majority class."""
+    """The table's cells: a hybrid's backbones on PublicTest, each evaluated model on all sets, the majority class.
+
+    A mean over views of each image has rows of its own.
+    """
     if (results / "train-hybrid").is_dir():
         for path in sorted(results.glob("train-backbone*/metrics.json")):
             accuracy = _read(path)["public"]["accuracy"]
@@ -71,7 +75,10 @@ def rows(results: Path) -> Iterator[tuple[str, ...]]:
     for path in sorted(results.glob("evaluate*/metrics.json")):
         metrics = _read(path)
         name = path.parent.name.removeprefix("evaluate").removeprefix("-")
-        yield from _measured(name or _pushed(results).get("name", "model"), metrics)
+        model = name or _pushed(results).get("name", "model")
+        yield from _measured(model, metrics)
+        if views := metrics.get("views"):
+            yield from _measured(f"{model}, {views['kind'].replace('_', '-')} views", views)
         baseline = metrics["majority_baseline"]
     if baseline:
         yield f"always {baseline['expression']}", "PublicTest", "", f"{100 * baseline['public']:.2f}", "", ""

@@ -1,7 +1,7 @@
 """Configuration of evaluate."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,12 +25,23 @@ class Config(stage.StageConfig):
     """history of a hybrid's first backbone, for the report"""
     second_history_csv: Annotated[Path | None, stage.Input("Artifact")] = None
     """history of a hybrid's second backbone, for the report"""
+    first_keras: Annotated[Path | None, stage.Input("Model")] = None
+    """a hybrid's first backbone, to be compared with it"""
+    second_keras: Annotated[Path | None, stage.Input("Model")] = None
+    """a hybrid's second backbone, to be compared with it"""
     resamples: Annotated[int, Field(ge=100)]
     """bootstrap resamples behind each 95 % interval"""
     seed: Annotated[int, Field(ge=0)]
     """seed of the bootstrap"""
     ferplus: str
     """FER+ votes (fer2013new.csv), joined by row order; '' for none"""
+    views: Literal["none", "flip", "ten_crop"]
+    """mean answer over views of an image, measured beside the answer to the image itself: with its mirror image, or
+    with both shifted by a few pixels"""
+    pictures: Literal["standard", "all"]
+    """all: t-SNE of the features, feature maps of the first convolution, and the worst mistakes too"""
+    poses: str
+    """folder of images to answer, one for each pose of a face: front.png, right.png ...; '' for none"""
     metrics_json: Annotated[Path, stage.Output("Metrics")]
     """all metrics to write"""
     predictions_npz: Annotated[Path, stage.Output("Dataset")]

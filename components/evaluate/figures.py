@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from components.evaluate.history import History, kept_epoch
 from components.fer.dataset import EXPRESSIONS
@@ -23,6 +24,8 @@ from components.fer.metrics.calibration import Reliability
 INK = "#1f2328"
 GRID = "#8c959f"
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+EXPRESSION_COLOURS = (ORANGE, GREEN, PINK, "#e69f00", BLUE, "#56b4e9", "#7f7f7f")
+EXPRESSION_MARKS = "osDP^vX"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -157,4 +160,18 @@ def per_class(recalls: Mapping[str, scores.Floats]) -> Figure:
     axes.hlines(height[:-1] + 0.5, 0, 100, color=GRID, linewidth=0.5, alpha=0.35)
     axes.set(xlim=(0, 100), xlabel="recall in %", title="Recall of each expression")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+@styled
+def plane(placed: NDArray[np.float32], label: scores.Labels) -> Figure:
+    """Images placed in the plane (N, 2), coloured by their label (N,); the axes have no unit and so no ticks."""
+    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    axes = figure.subplots()
+    for expression, colour, mark in zip(scores.CLASSES, EXPRESSION_COLOURS, EXPRESSION_MARKS, strict=True):
+        points = placed[label == expression]
+        axes.plot(*points.T, mark, color=colour, markersize=2.8, alpha=0.75, label=EXPRESSIONS[expression])
+    axes.spines[:].set_visible(False)
+    axes.set(xticks=(), yticks=(), aspect="equal", title="t-SNE of the features, by label")
+    figure.legend(loc="outside lower center", ncols=4, fontsize=8, markerscale=2, handletextpad=0.1)
     return figure

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.ferplus import NONE
-from components.fer.dataset import EXPRESSIONS
-from components.fer.metrics import bootstrap, calibration, scores
+from components.fer.dataset import EXPRESSIONS, Predictions
+from components.fer.ferplus import NONE
+from components.fer.metrics import bootstrap, calibration, mcnemar, scores
 
 FORMS = {
     "full": "all of PrivateTest: comparable with papers",
@@ -24,6 +24,10 @@ RESAMPLED = {
     "macro_f1": scores.macro_f1,
 }
 """The metrics that get an interval."""
+
+
+EMPTY = {"n": 0, "accuracy": None, "reason": "No image of this data set is left in this form."}
+"""What is said of a sample without an image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +84,25 @@ def measure_all(public: Sample, private: Mapping[str, Sample], settings: Setting
         "resamples": settings.resamples,
         "seed": settings.seed,
     }
-    rounded: dict[str, Any] = _rounded(tree)
-    return rounded
+    return rounded(tree)
+
+
+def measure_views(kind: str, public: Sample, private: Mapping[str, Sample], settings: Settings) -> dict[str, Any]:
+    """The branch `views` of metrics.json: the figures with intervals of mean answers over views of a kind."""
+    forms = {name: _headline(sample, settings) for name, sample in private.items()}
+    return rounded({"kind": kind, "public": _headline(public, settings), "private": forms})
+
+
+def measure_branch(hybrid: Predictions, branch: Predictions) -> dict[str, Any]:
+    """How good a backbone is by itself, and what McNemar's exact test says of the hybrid against it."""
+    right = [scores.predicted(answer.probabilities) == answer.label for answer in (hybrid, branch)]
+    return {"accuracy": _share(right[1]), **mcnemar.exact_test(*right)._asdict()}
 
 
 def measure(sample: Sample, settings: Settings) -> dict[str, Any]:
     """All metrics of one sample; where it is empty, only that and why."""
     if not len(sample):
-        return {"n": 0, "accuracy": None, "reason": "No image of this data set is left in this form."}
+        return dict(EMPTY)
     prediction = scores.predicted(sample.probabilities)
     confusion = scores.confusion_matrix(sample.label, prediction)
     softened = calibration.scaled(sample.probabilities, settings.temperature)
@@ -106,6 +121,14 @@ def measure(sample: Sample, settings: Settings) -> dict[str, Any]:
         "per_class": _per_class(confusion),
         "confusion": confusion,
     }
+
+
+def _headline(sample: Sample, settings: Settings) -> dict[str, Any]:
+    """The figures with intervals alone."""
+    if not len(sample):
+        return dict(EMPTY)
+    confusion = scores.confusion_matrix(sample.label, scores.predicted(sample.probabilities))
+    return {"n": len(sample), **_with_intervals(sample, confusion, settings)}
 
 
 def _with_intervals(sample: Sample, confusion: scores.Counts, settings: Settings) -> dict[str, float]:
@@ -149,11 +172,15 @@ def _share(hits: NDArray[np.bool_]) -> float | None:
     return float(hits.mean()) if hits.size else None
 
 
+def rounded(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree as JSON has it: plain Python, floats with 6 digits, None for what is not a number."""
+    return {key: _rounded(entry) for key, entry in tree.items()}
+
+
 def _rounded(value: Any) -> Any:
-    """`value` as JSON has it: plain Python, floats with 6 digits, None for what is not a number."""
     match value:
         case dict():
-            return {key: _rounded(entry) for key, entry in value.items()}
+            return rounded(value)
         case list() | np.ndarray():
             return [_rounded(entry) for entry in value]
         case np.integer():

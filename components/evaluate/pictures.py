@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from components.evaluate import figures
+from components.evaluate import faces, figures
 from components.evaluate.history import History
 from components.evaluate.measure import FORMS, Sample
 from components.fer.metrics import calibration, scores
+
+SECTIONS = ("confusion", "per_class", "calibration", "learning", "features", "maps", "mistakes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +21,7 @@ class Picture:
     """A figure with its place."""
 
     section: str
-    """place in the report: confusion, per_class, calibration or learning"""
+    """place in the report: one of `SECTIONS`"""
     figure: Figure
     description: str
     """what it shows, for those who cannot see it"""
@@ -52,6 +56,40 @@ def draw(samples: Mapping[str, Sample], temperature: float, histories: Mapping[s
             "learning",
             figures.learning_curves(history, f"Training of {name}"),
             f"Accuracy and loss per epoch of the training named {name}, on Training and PublicTest.",
+        )
+    return drawn
+
+
+def draw_inside(
+    public: Sample,
+    images: NDArray[np.uint8],
+    shown: NDArray[np.intp],
+    placed: NDArray[np.float32],
+    maps: NDArray[np.float32] | None,
+) -> dict[str, Picture]:
+    """The pictures that only some want: features, feature maps where there are any, and the worst mistakes.
+
+    `images` (N, 48, 48, 1) are those of `public`; the images `shown` (n,) are `placed` (n, 2) in the plane; `maps` are
+    those of the first image.
+    """
+    worst = faces.confident_mistakes(public.probabilities, public.label)[: faces.ROWS * faces.COLUMNS]
+    drawn = {
+        "features": Picture(
+            "features",
+            figures.plane(placed, public.label[shown]),
+            f"{len(shown):,} PublicTest images by t-SNE of what the last layer decides on, coloured by their label.",
+        ),
+        "mistakes": Picture(
+            "mistakes",
+            faces.gallery(images[worst], public.probabilities[worst], public.label[worst]),
+            f"The {len(worst)} PublicTest images on which the model is most sure of a wrong answer.",
+        ),
+    }
+    if maps is not None:
+        drawn["maps"] = Picture(
+            "maps",
+            faces.feature_maps(images[0], maps),
+            "The first PublicTest image, and the feature maps of the first convolution for it.",
         )
     return drawn
 

@@ -9,8 +9,11 @@ from markupsafe import Markup
 
 from components.evaluate import figures
 from components.evaluate.measure import FORMS
-from components.evaluate.pictures import Picture
+from components.evaluate.pictures import SECTIONS, Picture
 from components.fer.dataset import EXPRESSIONS
+
+VIEWS = {"flip": "Mean over an image and its mirror image", "ten_crop": "Mean over ten views of an image"}
+"""What the kinds of views are called."""
 
 
 def render(metrics: Mapping[str, Any], audit: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
@@ -26,7 +29,9 @@ def render(metrics: Mapping[str, Any], audit: Mapping[str, Any], pictures: Mappi
     environment.tests["rectangular"] = rectangular
     return environment.get_template("report.html.j2").render(
         metrics=metrics,
-        samples={"public": metrics["public"]} | {f"private.{form}": metrics["private"][form] for form in FORMS},
+        samples=_samples(metrics),
+        views=_samples(metrics["views"], "views.") if metrics["views"] else {},
+        views_title=VIEWS[metrics["views"]["kind"]] if metrics["views"] else "",
         titles={"public": "PublicTest"} | {f"private.{form}": form.replace("_", "-") for form in FORMS},
         forms=FORMS,
         expressions=EXPRESSIONS,
@@ -34,6 +39,12 @@ def render(metrics: Mapping[str, Any], audit: Mapping[str, Any], pictures: Mappi
         leaves=leaves,
         pictures=_by_section(pictures),
     )
+
+
+def _samples(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The measured sets of images by their paths in metrics.json, in the order of the columns."""
+    private = {f"{prefix}private.{form}": tree["private"][form] for form in FORMS}
+    return {f"{prefix}public": tree["public"], **private}
 
 
 def _by_section(pictures: Mapping[str, Picture]) -> dict[str, list[Markup]]:
@@ -44,7 +55,7 @@ def _by_section(pictures: Mapping[str, Picture]) -> dict[str, list[Markup]]:
             for name, picture in pictures.items()
             if picture.section == section
         ]
-        for section in ("confusion", "per_class", "calibration", "learning")
+        for section in SECTIONS
     }
 
 

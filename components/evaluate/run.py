@@ -4,45 +4,45 @@ import csv
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate import ferplus, history, pictures, report
+from components.evaluate import history, inputs, pictures, poses, report, views
 from components.evaluate.config import Config
-from components.evaluate.measure import FORMS, Sample, Settings, measure_all
-from components.fer import backend, prepared, stage
-from components.fer.dataset import EXPRESSIONS, SPLITS, Masks, Predictions, Prepared
-from components.fer.errors import InputError
+from components.evaluate.measure import FORMS, Sample, Settings, measure_all, measure_branch, measure_views, rounded
+from components.evaluate.pictures import Picture
+from components.fer import backend, stage
+from components.fer.dataset import EXPRESSIONS, SPLITS, Masks, Predictions
 from components.fer.metrics import calibration, scores
 
 log = logging.getLogger("ferflow")
 
 PUBLIC, PRIVATE = SPLITS.index("public"), SPLITS.index("private")
+PLACED = 1500
+"""most PublicTest images in the t-SNE: more are slow to place and hide each other"""
 
 
 def run(config: Config) -> None:
     """Measure the model and write everything that says how good it is.
 
-    All that can be wrong with the inputs is found, and the temperature fitted, before PrivateTest is opened.
+    All that can be wrong with the inputs is found, and all is decided, before PrivateTest is opened.
     """
-    data = prepared.read(config.data)
-    if not len(data["training"]) or not len(data["public"]):
-        raise InputError(
-            f"prepared data set {config.data}: expected Training and PublicTest images, found none.",
-            "Give a data set whose Usage column has both.",
-        )
-    masks = _read_masks(config.masks_npz, data)
-    audit = _read_audit(config.audit_json)
+    data = inputs.read_data(config.data)
+    masks = inputs.read_masks(config.masks_npz, data)
+    audit = inputs.read_audit(config.audit_json)
+    votes = inputs.read_votes(config.ferplus, masks, data)
+    faces = poses.read(Path(config.poses)) if config.poses else {}
     histories = {name: history.read(path) for name, path in history_paths(config).items()}
-    votes = _read_votes(config.ferplus, masks, data)
     backend.select("tensorflow")
     # Keras' backend must be chosen before anything imports Keras.
     from components.fer import models, predict
 
     model = models.load(config.model_keras)
+    ask = partial(predict.probabilities, model, path=config.model_keras)
     public = predict.predictions(model, data, PUBLIC, config.model_keras)
     settings = Settings(
         temperature=calibration.fit_temperature(public.probabilities, public.label),
@@ -50,10 +50,28 @@ def run(config: Config) -> None:
         resamples=config.resamples,
         seed=config.seed,
     )
+    measured = _sample(public, masks, votes)
+    backbones = {
+        name: predict.predictions(models.load(path), data, PUBLIC, path)
+        for name, path in backbone_paths(config).items()
+    }
+    beside = {
+        "parameters": model.count_params(),
+        "model_megabytes": config.model_keras.stat().st_size / 2**20,
+        "branches": {name: measure_branch(public, alone) for name, alone in backbones.items()},
+        "poses": poses.table({name: ask(face[None])[0] for name, face in faces.items()}),
+    }
+    closer = _inside(model, data["public"].images, measured, config.seed) if config.pictures == "all" else {}
+
     private = predict.predictions(model, data, PRIVATE, config.model_keras)  # the only time it is opened
-    samples = {"public": _sample(public, masks, votes), **private_forms(private, masks, votes)}
-    metrics = measure_all(samples["public"], {name: samples[name] for name in FORMS}, settings)
-    drawn = pictures.draw(samples, settings.temperature, histories)
+    forms = private_forms(private, masks, votes)
+    metrics = measure_all(measured, forms, settings) | rounded(beside) | {"views": {}}
+    if config.views != "none":
+        look = partial(views.over, kind=config.views, ask=ask)
+        seen = look(public, data["public"].images), look(private, data["private"].images)
+        seen_forms = private_forms(seen[1], masks, None)
+        metrics["views"] = measure_views(config.views, _sample(seen[0], masks, None), seen_forms, settings)
+    drawn = pictures.draw({"public": measured, **forms}, settings.temperature, histories) | closer
     with stage.outputs(config) as out:
         out.metrics_json.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
         _joined(public, private).save(out.predictions_npz)
@@ -67,6 +85,12 @@ def run(config: Config) -> None:
 def history_paths(config: Config) -> dict[str, Path]:
     """Where the histories are, by the name of their training; a model that is no hybrid has no backbones' histories."""
     paths = {"model": config.history_csv, "first": config.first_history_csv, "second": config.second_history_csv}
+    return {name: path for name, path in paths.items() if path is not None}
+
+
+def backbone_paths(config: Config) -> dict[str, Path]:
+    """Where a hybrid's backbones are, by name; a model that is no hybrid has none."""
+    paths = {"first": config.first_keras, "second": config.second_keras}
     return {name: path for name, path in paths.items() if path is not None}
 
 
@@ -93,6 +117,15 @@ def calibration_rows(predictions: Predictions) -> Iterable[tuple[float, float, i
     return ((round(float(one), 6), round(float(other), 6), int(count)) for one, other, count in rows if count)
 
 
+def _inside(model: Any, images: NDArray[np.uint8], public: Sample, seed: int) -> dict[str, Picture]:
+    """Pictures of what `model` computes of the images (N, 48, 48, 1) of PublicTest."""
+    from components.evaluate import inside
+
+    shown = np.sort(np.random.default_rng(seed).permutation(len(images))[:PLACED])
+    placed = inside.embedding(inside.features(model, images[shown]), seed)
+    return pictures.draw_inside(public, images, shown, placed, inside.first_maps(model, images[0]))
+
+
 def _sample(predictions: Predictions, masks: Masks, votes: NDArray[np.int64] | None) -> Sample:
     row = predictions.row
     return Sample(
@@ -105,37 +138,6 @@ def _joined(public: Predictions, private: Predictions) -> Predictions:
     return Predictions(**{name: np.concatenate([array, more[name]]) for name, array in public.columns().items()})
 
 
-def _read_masks(path: Path, data: Prepared) -> Masks:
-    masks = Masks.load(path)
-    last = max(int(split.row.max(initial=-1)) for split in data.values())
-    if last >= len(masks):
-        raise InputError(
-            f"masks {path}: expected an entry for each image up to row {last:,}, found {len(masks):,}.",
-            "Both must come from one data set: dvc repro",
-        )
-    return masks
-
-
-def _read_audit(path: Path) -> Mapping[str, Any]:
-    try:
-        audit = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"audit {path}: expected JSON, received: {error}.", "Write it again: dvc repro validate"
-        ) from error
-    if not isinstance(audit, dict):
-        raise InputError(f"audit {path}: expected a JSON object, received {type(audit).__name__}.")
-    return audit
-
-
-def _read_votes(path: str, masks: Masks, data: Prepared) -> NDArray[np.int64] | None:
-    if not path:
-        return None
-    row = np.concatenate([data[name].row for name in SPLITS])
-    usage = np.repeat(np.arange(len(SPLITS)), [len(data[name]) for name in SPLITS])
-    return ferplus.read_majority(Path(path), len(masks), row, usage)
-
-
 def _write_csv(path: Path, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     with path.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -145,13 +147,23 @@ def _write_csv(path: Path, columns: Iterable[str], rows: Iterable[tuple[Any, ...
 
 def _say(metrics: Mapping[str, Any]) -> None:
     named = {"PublicTest": metrics["public"], **{f"PrivateTest {name}": metrics["private"][name] for name in FORMS}}
-    baseline = [metrics["majority_baseline"]["public"], *metrics["majority_baseline"]["private"].values()]
-    for (name, values), majority in zip(named.items(), baseline, strict=True):
+    if seen := metrics["views"]:
+        named[f"PublicTest, {seen['kind']}"] = seen["public"]
+        named |= {f"PrivateTest {name}, {seen['kind']}": seen["private"][name] for name in FORMS}
+    for name, values in named.items():
         if not values["n"]:
-            log.info("%-24s no images", name)
+            log.info("%-34s no images", name)
             continue
         low, value, high = (100 * values[f"accuracy{bound}"] for bound in ("_low", "", "_high"))
         log.info(
-            "%-24s accuracy %.2f %% (95 %%: %.2f to %.2f), macro F1 %.3f, n %d; majority class %.2f %%",
-            *(name, value, low, high, values["macro_f1"], values["n"], 100 * majority),
+            "%-34s accuracy %.2f %% (95 %%: %.2f to %.2f), macro F1 %.3f, n %d",
+            *(name, value, low, high, values["macro_f1"], values["n"]),
         )
+    for name, alone in metrics["branches"].items():
+        log.info(
+            "%-34s accuracy %.2f %%; gained %d, lost %d, p better %.4f",
+            *(f"PublicTest, {name} backbone", 100 * alone["accuracy"]),
+            *(alone["gained"], alone["lost"], alone["p_better"]),
+        )
+    baseline = metrics["majority_baseline"]
+    log.info("%-34s accuracy %.2f %%", f"PublicTest, always {baseline['expression']}", 100 * baseline["public"])

@@ -11,10 +11,12 @@ from components.fer.errors import InputError
 Backend = Literal["tensorflow", "jax"]
 
 
-def select(name: Backend, seed: int | None = None) -> None:
+def select(name: Backend, seed: int | None = None, devices: int = 1) -> None:
     """Make Keras compute with `name` in this process and, given a seed, in a repeatable way.
 
-    Raises `InputError` where Keras already runs on another backend: it cannot be changed any more.
+    With more than one of `devices`, each holds all weights and takes its share of each batch; that must be settled
+    before a variable is made. Raises `InputError` where Keras already runs on another backend, for it cannot be changed
+    any more, and where there are no such devices.
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
@@ -26,12 +28,32 @@ def select(name: Backend, seed: int | None = None) -> None:
             f"backend: expected {name}, but Keras already runs on {keras.backend.backend()} in this process.",
             "Start the stage as a process of its own.",
         )
+    if devices > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=_first(devices, name)))
     if seed is not None:
         keras.utils.set_random_seed(seed)
         if name == "tensorflow":
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
+
+
+def _first(devices: int, name: Backend) -> list[str]:
+    """Names of the first devices of the machine."""
+    import keras
+
+    # Keras 3.15 takes a distribution for TensorFlow without a word, and trains on one device.
+    if name != "jax":
+        raise InputError(
+            f"devices: expected 1 on the backend {name}, received {devices}.",
+            "Set backend: jax, which can share a batch.",
+        )
+    found: list[str] = keras.distribution.list_devices()
+    if len(found) < devices:
+        raise InputError(
+            f"devices: expected {devices} of them, found {len(found)} ({', '.join(found)}).", "Set devices."
+        )
+    return found[:devices]
 
 
 @contextmanager

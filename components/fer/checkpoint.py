@@ -54,9 +54,9 @@ class Identity:
     """Everything that decides the outcome of a training."""
 
     data: str
-    """sha256 of the prepared images and labels, in whichever form they came"""
+    """sha256 of the prepared data set, in whichever form it came"""
     inputs: Mapping[str, str]
-    """sha256 of each other input, by name"""
+    """sha256 of each other input, and of each file that a parameter names"""
     parameters: Mapping[str, Any]
     code: Mapping[str, str]
     """sha256 of the sources, versions of the libraries"""
@@ -150,11 +150,13 @@ def checkpoints(config: Recipe, data: Prepared) -> Checkpoints | None:
     if not config.checkpoints:
         return None
     inputs = {name: getattr(config, name) for name in config.marked(stage.Input) if name != "data"}
+    files = {name: path for name, path in inputs.items() if path is not None}
+    files |= {str(path): path for path in config.files()}
     parameters = {name: getattr(config, name) for name in config.parameters() if name != "checkpoints"}
     package = Path(__file__).resolve().parents[1] / type(config).__module__.split(".")[-2]
     identity = Identity(
         data=_data_sha256(data),
-        inputs={name: _sha256(path.read_bytes()) for name, path in inputs.items()},
+        inputs={name: _sha256(path.read_bytes()) for name, path in files.items()},
         parameters=parameters,
         code={
             "sources": _sources_sha256(package),
@@ -170,10 +172,10 @@ def _as_array(described: Any) -> NDArray[np.uint8]:
 
 
 def _data_sha256(data: Prepared) -> str:
-    """Of what a training reads: the images and labels of Training and PublicTest, in their order."""
+    """Of what a training reads of Training and PublicTest, in their order."""
     digest = hashlib.sha256()
     for split in ("training", "public"):
-        for array in (data[split].images, data[split].label):
+        for array in data[split].columns().values():
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -45,14 +45,19 @@ def check_probabilities(probabilities: NDArray[np.float32], path: Path) -> None:
 
 def predictions(model: keras.Model, data: Prepared, split: int, path: Path) -> Predictions:
     """What `model` (read from `path`) says about the images of `SPLITS[split]`. Raises `InputError`."""
-    check_model(model, path)
     images, label, row = (getattr(data[SPLITS[split]], name) for name in ("images", "label", "row"))
-    if not len(label):
-        return Predictions(row, label, label, np.zeros((0, len(EXPRESSIONS)), np.float32))
     log.info("%s: predicting %s images", USAGES[split], f"{len(label):,}")
-    answer = np.asarray(model.predict(images, batch_size=BATCH, verbose=0, callbacks=[Lines(len(label))]))
+    return Predictions(row, label, np.full_like(label, split), probabilities(model, images, path))
+
+
+def probabilities(model: keras.Model, images: NDArray[np.uint8], path: Path) -> NDArray[np.float32]:
+    """What `model` (read from `path`) says about images (N, 48, 48, 1): (N, 7). Raises `InputError`."""
+    check_model(model, path)
+    if not len(images):
+        return np.zeros((0, len(EXPRESSIONS)), np.float32)
+    answer = np.asarray(model.predict(images, batch_size=BATCH, verbose=0, callbacks=[Lines(len(images))]))
     check_probabilities(answer, path)
-    return Predictions(row, label, np.full_like(label, split), answer)
+    return answer
 
 
 class Lines(keras.callbacks.Callback):

@@ -4,8 +4,11 @@ import csv
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer import stage
+from components.fer import models, stage
+from components.fer.average import Average
 from components.fer.checkpoint import Arrays, Checkpoints
-from components.fer.dataset import EXPRESSIONS, Prepared, Split
-from components.fer.errors import Stopped
+from components.fer.dataset import Prepared, Split
+from components.fer.errors import InputError, Stopped
+from components.fer.optimizer import learning_rate, optimizer
 from components.fer.progress import Progress
 from components.fer.recipe import Recipe
+from components.fer.targets import accuracy, loss, mixed, one_hot, targets
 
 log = logging.getLogger("ferflow")
+
+EVALUATED = 256
+"""Images a batch where nothing is learned."""
 
 Weights = list[NDArray[Any]]
 
@@ -57,113 +66,183 @@ class Course:
         return row
 
     @property
+    def accuracies(self) -> list[float]:
+        """PublicTest's accuracy of each epoch that is done."""
+        return [row["val_accuracy"] for row in self.history]
+
+    @property
     def best(self) -> bool:
         """Whether the last epoch is the best on PublicTest, the first of equals."""
-        accuracy = [row["val_accuracy"] for row in self.history]
-        return max(accuracy) > max(accuracy[:-1], default=-1.0)
+        return self.accuracies[-1] > max(self.accuracies[:-1], default=-1.0)
 
 
-def train(model: keras.Model, data: Prepared, recipe: Recipe, kept: Checkpoints | None = None) -> list[Row]:
-    """Fit `model` in place on Training and leave it with the weights of its best epoch on PublicTest.
+def train(
+    build: Callable[[], keras.Model], data: Prepared, recipe: Recipe, kept: Checkpoints | None = None
+) -> tuple[keras.Model, list[Row]]:
+    """Fit what `build` makes on Training; the model has the weights of its best epoch on PublicTest.
 
-    Returns the history, one row an epoch. With `kept` the training goes on from its newest checkpoint, to the same
-    weights, bit for bit on a CPU, as if it had never been stopped; on SIGTERM it saves one and raises `Stopped`.
+    Returns it with the history, one row an epoch. With `kept` the training goes on from its newest checkpoint, to the
+    same weights, bit for bit on a CPU, as if it had never been stopped; on SIGTERM it saves one and raises `Stopped`.
+    A multistage training stops behind each stage of its own accord, and goes on in a new model from that checkpoint.
+    Raises `InputError` where the stages do not make up the epochs, or have no place for their checkpoints.
     """
-    (images, targets), public = _arrays(data["training"]), _arrays(data["public"])
+    for end in _ends(recipe, kept):
+        # Keras seeds new layers from Python's `random`, which other threads use too (those of a storage client do). The
+        # first model is built before any storage is touched, and all of a later one comes from the checkpoint.
+        model = build()
+        history = _train_until(end, model, data, recipe, kept)
+    # What is saved answers; it need not know the optimiser and the loss, which are of this code.
+    return keras.Model(model.inputs, model.outputs), history
+
+
+def _ends(recipe: Recipe, kept: Checkpoints | None) -> list[int]:
+    """The epochs behind which the stages of a training end, the last of which is its last."""
+    if not recipe.stages:
+        return [recipe.epochs]
+    try:
+        ends = list(accumulate(int(text) for text in recipe.stages.split(",")))
+    except ValueError:
+        ends = []
+    if not ends or ends[-1] != recipe.epochs or ends != sorted(set(ends)):
+        raise InputError(
+            f"stages: expected numbers of epochs that add up to {recipe.epochs}, received {recipe.stages}.",
+            "Correct stages or epochs in params.yaml; stages: '' trains in one go.",
+        )
+    if kept is None:
+        raise InputError(
+            f"stages {recipe.stages}: expected a place for checkpoints, from which each stage goes on, received none.",
+            "Set checkpoints to a folder in params.yaml.",
+        )
+    return ends
+
+
+def _train_until(end: int, model: keras.Model, data: Prepared, recipe: Recipe, kept: Checkpoints | None) -> list[Row]:
+    """Fit `model` in place up to the epoch `end`, and give the history so far."""
+    images, taught = data["training"].images, targets(data["training"], recipe)
     # Whole batches alone: TensorFlow's program for a shape, and so the last bit, depends on the shapes it met before.
     size = min(recipe.batch_size, len(images))
     steps = len(images) // size
+    if size % recipe.devices:
+        raise InputError(
+            f"batch of {size}: expected a multiple of {recipe.devices}, for it is shared by as many devices.",
+            "Correct batch_size or devices in params.yaml.",
+        )
     model.compile(
-        optimizer=optimizer(recipe, steps),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
+        optimizer=optimizer(recipe, _depths(model)),
+        loss=loss(recipe),
+        metrics=[accuracy],
         # XLA makes depthwise convolutions eight times slower on a CPU; JAX cannot go without it.
         jit_compile=recipe.backend == "jax",
+        steps_per_execution=recipe.steps_per_dispatch,
     )
     model.optimizer.build(model.trainable_variables)
-    course, best = _restored(model, kept)
-    order = _order(recipe.seed, course.step // steps, len(images))
+    average = Average(model, recipe.ema) if recipe.ema else None
+    course, best = _restored(model, average, kept)
     with stage.stopping() as stopped, Progress(recipe.epochs, steps * size, course.step * size) as progress:
-        while course.step < recipe.epochs * steps:
+        while course.step < end * steps:
             started = time.perf_counter()
             epoch, place = divmod(course.step, steps)
-            if place == 0:
-                order = _order(recipe.seed, epoch, len(images))
-            batch = order[place * size : (place + 1) * size]
-            given = model.train_on_batch(images[batch], targets[batch], return_dict=True)
-            course.loss += float(given["loss"]) / steps
-            course.accuracy += float(given["accuracy"]) / steps
-            course.step += 1
-            progress.step(size)
+            count = min(recipe.steps_per_dispatch, steps - place)
+            model.optimizer.learning_rate = rate = learning_rate(recipe, course.step, steps, course.accuracies)
+            batches = [_batch(images, taught, recipe, epoch, size, number) for number in range(place, place + count)]
+            given = _dispatch(model, batches)
+            course.loss += given["loss"] * count / steps
+            course.accuracy += given["accuracy"] * count / steps
+            course.step += count
+            if average:
+                average.update(course.step, count)
+            progress.step(count * size)
             measured = None
-            if place + 1 == steps:
-                measured = model.evaluate(*public, batch_size=256, verbose=0, return_dict=True)
+            if place + count == steps:
+                with average.in_place() if average else nullcontext():
+                    measured = _measured(model, data["public"], recipe)
+                    weights = model.get_weights()
             course.seconds += time.perf_counter() - started
             if measured:
-                rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
                 progress.epoch(course.end_epoch(measured, rate))
-                best = model.get_weights() if course.best else best
-            if kept and (kept.due or stopped()):
-                kept.save(course.step, _state(model, best), asdict(course))
+                best = weights if course.best else best
+            if kept and (kept.due or stopped() or course.step == end * steps < recipe.epochs * steps):
+                kept.save(course.step, _state(model, average, best), asdict(course))
             if stopped():
                 raise Stopped(f"saved behind step {course.step} of {recipe.epochs * steps}" if kept else "")
     model.set_weights(best)
     return course.history
 
 
-def _order(seed: int, epoch: int, images: int) -> NDArray[np.int64]:
-    """The order of the images in an epoch, by seed and epoch alone, so that any step can be found again.
+def _depths(model: keras.Model) -> list[int]:
+    depth = models.depth(model)
+    return [depth[variable.path] for variable in model.trainable_variables]
 
-    The few behind the last whole batch sit out; in the next epoch they are others.
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""Images (B, 48, 48, 1) and their targets (B, 7) or (B, 14)."""
+
+
+def _batch(
+    images: NDArray[np.uint8], taught: NDArray[np.float32], recipe: Recipe, epoch: int, size: int, number: int
+) -> Batch:
+    """The batch `number` of an epoch, by seed, epoch and number alone, so that any step can be found again.
+
+    The few images behind the last whole batch sit out; in the next epoch they are others.
     """
+    chosen = _order(recipe.seed, epoch, len(images))[number * size : (number + 1) * size]
+    if not recipe.mixup:
+        return images[chosen], taught[chosen]
+    return mixed(images[chosen], taught[chosen], recipe.mixup, np.random.default_rng([recipe.seed, epoch, number]))
+
+
+@lru_cache(maxsize=1)
+def _order(seed: int, epoch: int, images: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(images)
 
 
-def _state(model: keras.Model, best: Weights) -> Arrays:
-    """The values of all variables, those of random generators too, and the weights of the best epoch so far."""
-    values = {"model": model.variables, "optimizer": model.optimizer.variables, "best": best}
+def _dispatch(model: keras.Model, batches: list[Batch]) -> Mapping[str, float]:
+    """Train on batches in one order to the device, and give their mean loss and accuracy."""
+    if len(batches) == 1:
+        given: Mapping[str, float] = model.train_on_batch(*batches[0], return_dict=True)
+        return given
+    images, taught = (np.concatenate(part) for part in zip(*batches, strict=True))
+    history = model.fit(images, taught, batch_size=len(batches[0][0]), shuffle=False, verbose=0).history
+    return {name: values[0] for name, values in history.items()}
+
+
+def _measured(model: keras.Model, split: Split, recipe: Recipe) -> Mapping[str, float]:
+    """Mean loss and accuracy on the images of `split`, some of them asked twice where devices share out a batch."""
+    more = -len(split) % recipe.devices
+    asked = np.concatenate([split.images, split.images[:more]])
+    size = EVALUATED // recipe.devices * recipe.devices
+    answers = model.predict(asked, batch_size=size, verbose=0)[: len(split)]
+    taught = one_hot(split)
+    found = {"loss": loss(recipe)(taught, answers), "accuracy": accuracy(taught, answers)}
+    return {name: float(keras.ops.convert_to_numpy(values).mean()) for name, values in found.items()}
+
+
+def _variables(model: keras.Model, average: Average | None) -> dict[str, list[keras.Variable]]:
+    """All that a training changes, by part; random generators are among the model's variables."""
+    averaged = average.variables if average else []
+    return {"model": model.variables, "optimizer": model.optimizer.variables, "average": averaged}
+
+
+def _state(model: keras.Model, average: Average | None, best: Weights) -> Arrays:
+    """The values of all variables, and the weights of the best epoch so far."""
     return {
         f"{part}/{number:05d}": np.asarray(keras.ops.convert_to_numpy(value))
-        for part, found in values.items()
+        for part, found in {**_variables(model, average), "best": best}.items()
         for number, value in enumerate(found)
     }
 
 
-def _restored(model: keras.Model, kept: Checkpoints | None) -> tuple[Course, Weights]:
+def _restored(model: keras.Model, average: Average | None, kept: Checkpoints | None) -> tuple[Course, Weights]:
     """Put a training where its newest checkpoint is: its course, and the weights of its best epoch so far."""
     saved = kept.latest() if kept else None
     if saved is None:
         return Course(), []
     course, arrays = Course(**saved.course), saved.arrays
-    for part, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+    for part, variables in _variables(model, average).items():
         for number, variable in enumerate(variables):
             variable.assign(arrays[f"{part}/{number:05d}"])
     log.info("going on from a checkpoint: step %d, %d epochs done", course.step, len(course.history))
     return course, [arrays[name] for name in sorted(arrays) if name.startswith("best/")]
-
-
-def optimizer(recipe: Recipe, steps_an_epoch: int) -> keras.optimizers.Optimizer:
-    """The update rule with its schedule: a linear warm-up from 0, then constant or a half cosine to 0."""
-    total = recipe.epochs * steps_an_epoch
-    warmup = min(round(recipe.warmup_epochs * steps_an_epoch), total - 1)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else recipe.learning_rate,
-        decay_steps=total - warmup,
-        alpha=0.0 if recipe.schedule == "cosine" else 1.0,
-        warmup_target=recipe.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    decay = recipe.weight_decay or None
-    match recipe.optimizer:
-        case "adam":
-            rule = keras.optimizers.Adam(rate, weight_decay=decay)
-        case "adamw":
-            rule = keras.optimizers.AdamW(rate, weight_decay=decay)
-        case "sgd":
-            rule = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    if decay:
-        rule.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return rule
 
 
 def summary(model: keras.Model, history: list[Row], images: int) -> dict[str, Any]:
@@ -200,7 +279,3 @@ def write_summary(values: dict[str, Any], path: Path) -> None:
         values["epochs"],
         values["seconds"],
     )
-
-
-def _arrays(split: Split) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.float32]]]:
-    return split.images, np.eye(len(EXPRESSIONS), dtype=np.float32)[split.label]

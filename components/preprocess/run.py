@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 from components.fer import prepared, stage
 from components.fer.dataset import MEND, SPLITS, Faces, Masks, Prepared, Split
 from components.fer.errors import InputError
-from components.preprocess import selection
+from components.preprocess import filtering, selection
 from components.preprocess.config import Config
 
 log = logging.getLogger("ferflow")
 
 
 def run(config: Config) -> None:
-    """Drop what is to be dropped and write pickle, TFRecords and report."""
+    """Choose the images, align and filter them where that is wished, and write pickle, TFRecords and report."""
     data, counts = _prepare(config)
     with stage.outputs(config) as out:
         prepared.write_pickle(data, out.prepared_pickle)
@@ -32,7 +33,7 @@ def run(config: Config) -> None:
 
 
 def _prepare(config: Config) -> tuple[Prepared, dict[str, selection.Counts]]:
-    """Load faces and masks and select; both are let go on return, before TensorFlow fills the memory."""
+    """Make the prepared data set; faces and masks are let go on return, before TensorFlow fills the memory."""
     faces, masks = Faces.load(config.faces_npz), Masks.load(config.masks_npz)
     if len(faces) != len(masks):
         raise InputError(
@@ -42,7 +43,10 @@ def _prepare(config: Config) -> tuple[Prepared, dict[str, selection.Counts]]:
         )
     switches = {"constant": config.drop_constant, "conflict": config.drop_conflicts, "copy": config.drop_copies}
     reason = selection.drop_reason(faces, masks, {name for name, on in switches.items() if on})
-    counts = selection.counts(faces, reason)
+    chosen = reason == selection.KEPT
+    if config.sample:
+        chosen = selection.sampled(faces, chosen, config.sample, config.seed)
+    counts = selection.counts(faces, reason, chosen)
     training, dropped = counts["images"]["training"], counts["dropped"]
     said = ", ".join(f"{count:,} {name}" for name, count in dropped.items())
     log.info("training: %s of %s images kept; dropped: %s", f"{training['after']:,}", f"{training['before']:,}", said)
@@ -51,13 +55,22 @@ def _prepare(config: Config) -> tuple[Prepared, dict[str, selection.Counts]]:
             f"faces {config.faces_npz}: expected Training images that are kept, found none (dropped: {said}).",
             "Set drop_copies, drop_conflicts or drop_constant of preprocess to false in params.yaml.",
         )
-    kept = reason == selection.KEPT
-    return {name: _split(faces, kept & (faces.usage == usage)) for usage, name in enumerate(SPLITS)}, counts
+    row = np.flatnonzero(chosen).astype(np.int32)
+    kept = Faces(faces.images[row], faces.label[row], faces.usage[row])
+    if config.align == "dlib":
+        from components.preprocess import alignment  # dlib is for those who ask for it
+
+        images, detected = alignment.align(kept.images, config.landmarks)
+        kept = replace(kept, images=images)
+        counts["alignment"] = selection.detections(kept, detected)
+        log.info("a face found in %.1f %% of the images; the others stay as they are", 100 * detected.mean())
+    if config.median_filter:
+        kept = replace(kept, images=filtering.median_filtered(kept.images, config.median_filter))
+    return {name: _split(kept, row, kept.usage == usage) for usage, name in enumerate(SPLITS)}, counts
 
 
-def _split(faces: Faces, chosen: NDArray[np.bool_]) -> Split:
-    rows = np.flatnonzero(chosen)
-    return Split(faces.images[rows][..., None], faces.label[rows], rows.astype(np.int32))
+def _split(faces: Faces, row: NDArray[np.int32], part: NDArray[np.bool_]) -> Split:
+    return Split(faces.images[part][..., None], faces.label[part], row[part])
 
 
 def _measure(paths: list[Path]) -> dict[str, int | str]:

@@ -1,4 +1,4 @@
-"""Which Training images are kept. PublicTest and PrivateTest are never changed, nor looked at to decide."""
+"""Which images are kept. What is dropped is dropped from Training alone, and no other split is looked at to decide."""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.fer.dataset import EXPRESSIONS, SPLITS, USAGES, Faces, Masks
+from components.fer.sampling import stratified
 
 REASONS = ("constant", "conflict", "copy")
 """Why an image is dropped, in order of precedence: an image with several reasons counts for the first.
@@ -45,13 +46,24 @@ def drop_reason(faces: Faces, masks: Masks, active: Collection[str]) -> NDArray[
     return reason
 
 
-def counts(faces: Faces, reason: NDArray[np.intp]) -> dict[str, Counts]:
-    """Count images before and after by split and, for Training, by expression, and those dropped by reason."""
-    kept = reason == KEPT
+def sampled(faces: Faces, kept: NDArray[np.bool_], count: int, seed: int) -> NDArray[np.bool_]:
+    """Draw `count` of the kept images of each split, or all where there are fewer: (N,), in the order of `faces`."""
+    drawn = np.zeros(len(faces), np.bool_)
+    for usage in range(len(USAGES)):
+        rows = np.flatnonzero(kept & (faces.usage == usage))
+        drawn[rows] = stratified(faces.label[rows], count, seed)
+    return drawn
+
+
+def counts(faces: Faces, reason: NDArray[np.intp], chosen: NDArray[np.bool_]) -> dict[str, Counts]:
+    """Count images before and after by split and, for Training, by expression, and those dropped by reason.
+
+    `chosen` (N,) are those after.
+    """
     dropped = np.bincount(reason, minlength=KEPT)[:KEPT]
 
-    def before_after(chosen: NDArray[np.bool_]) -> dict[str, int]:
-        return {"before": int(chosen.sum()), "after": int((chosen & kept).sum())}
+    def before_after(part: NDArray[np.bool_]) -> dict[str, int]:
+        return {"before": int(part.sum()), "after": int((part & chosen).sum())}
 
     return {
         "images": {name: before_after(faces.usage == usage) for usage, name in enumerate(SPLITS)},
@@ -60,4 +72,27 @@ def counts(faces: Faces, reason: NDArray[np.intp]) -> dict[str, Counts]:
             name: before_after((faces.usage == USAGES.index("Training")) & (faces.label == label))
             for label, name in enumerate(EXPRESSIONS)
         },
+    }
+
+
+def detections(faces: Faces, detected: NDArray[np.bool_]) -> dict[str, Counts]:
+    """Count by split, in all and by expression, the images, the faces found in them, and their share in percent.
+
+    `detected` (N,) is in the order of `faces`. The others, in which no face was found, stay as they are.
+    """
+
+    def found(part: NDArray[np.bool_]) -> dict[str, int | float | None]:
+        images, hits = int(part.sum()), int((part & detected).sum())
+        share = round(100 * hits / images, 2) if images else None
+        return {"images": images, "detected": hits, "unaligned": images - hits, "percent": share}
+
+    return {
+        name: {
+            "all": found(faces.usage == usage),
+            **{
+                expression: found((faces.usage == usage) & (faces.label == label))
+                for label, expression in enumerate(EXPRESSIONS)
+            },
+        }
+        for usage, name in enumerate(SPLITS)
     }

@@ -1,14 +1,13 @@
 """Whether a candidate is better than what serves now: a paired comparison on the same images, without files or clocks.
 
 The champion is a model, or for a first model the majority class, which is a model too: one that always says the same.
-So one test serves both: McNemar's exact test, one-sided. Among the images that exactly one of the two gets right, each
-is a coin's toss if they are equally good (Q. McNemar, Psychometrika 12, 1947; exact form: the binomial test).
+So one test serves both: McNemar's exact test, one-sided.
 """
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from components.fer.metrics import mcnemar
 from components.model_store.records import Decision, Paired, Verdict
 
 MAJORITY = "majority class"
@@ -21,17 +20,11 @@ def majority_correct(training_label: NDArray[np.uint8], label: NDArray[np.uint8]
 
 def paired(candidate: NDArray[np.bool_], baseline: NDArray[np.bool_]) -> Paired:
     """McNemar's exact test on which images, (N,) each, candidate and baseline get right."""
-    if candidate.shape != baseline.shape:
-        raise ValueError(f"expected the same images for both, received {candidate.shape} and {baseline.shape}")
-    gained, lost = int(np.sum(candidate & ~baseline)), int(np.sum(baseline & ~candidate))
     return Paired(
         images=len(candidate),
         candidate_correct=int(candidate.sum()),
         baseline_correct=int(baseline.sum()),
-        gained=gained,
-        lost=lost,
-        p_better=_one_sided(gained, lost),
-        p_worse=_one_sided(lost, gained),
+        **mcnemar.exact_test(candidate, baseline)._asdict(),
     )
 
 
@@ -61,10 +54,3 @@ def verdict(counts: Paired, against: str, alpha: float) -> Verdict:
 def identical(champion: str, alpha: float) -> Verdict:
     """HOLD: the candidate is the champion's model, byte for byte."""
     return Verdict("HOLD", (f"the same model as champion {champion}",), champion, alpha, None)
-
-
-def _one_sided(wins: int, losses: int) -> float:
-    """Probability of at least `wins` heads in `wins + losses` tosses of a fair coin."""
-    if wins + losses == 0:
-        return 1.0
-    return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue)

@@ -3,4 +3,5 @@
 from components.container import container_component
 from components.train_backbone.config import Config
 
-train_backbone = container_component(Config)
+train_backbone_further = container_component(Config)
+train_backbone = container_component(Config, optional=False)

@@ -16,6 +16,10 @@ class Config(Recipe):
     """feature extractor"""
     weights: str
     """initial weights of the extractor: imagenet (downloaded by Keras), none (random), or a folder of Keras' files"""
+    freeze: str
+    """what of the extractor does not train: none, all, or the layers up to the one of this name (S4: block3_pool)"""
+    start_keras: Annotated[Path | None, stage.Input("Model")] = None
+    """trained model of the same architecture and head whose weights take the place of the initial ones"""
     model_keras: Annotated[Path, stage.Output("Model")]
     """trained model to write"""
     history_csv: Annotated[Path, stage.Output("Artifact")]

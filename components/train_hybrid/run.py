@@ -1,5 +1,7 @@
 """From a prepared data set and two trained backbones to the trained hybrid."""
 
+from pathlib import Path
+
 from components.fer import backend, prepared, stage
 from components.train_hybrid.config import Config
 
@@ -7,24 +9,30 @@ from components.train_hybrid.config import Config
 def run(config: Config) -> None:
     """Load the backbones' extractors, freeze or train each, and write model, history and metrics."""
     # Keras' backend must be chosen before anything imports Keras, as TensorFlow does, with which TFRecords are read.
-    backend.select(config.backend, config.seed)
+    backend.select(config.backend, config.seed, config.devices)
     import keras
 
     from components.fer import checkpoint, models, training
 
     data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
-    branches = [models.branch(models.load(path)) for path in (config.first_keras, config.second_keras)]
-    if config.weights != "trained":
-        branches = [
-            models.extractor(models.architecture(branch), config.image_size, config.weights, config.batch_norm_momentum)
-            for branch in branches
-        ]
-    for branch, mode in zip(branches, config.branches, strict=True):
-        branch.trainable = mode == "T"
-    model = models.hybrid(config, *branches)
     kept = checkpoint.checkpoints(config, data)
-    history = training.train(model, data, config, kept)
+
+    def branch(path: Path, mode: str) -> keras.Model:
+        size, momentum = config.image_size, config.batch_norm_momentum
+        if config.weights == "trained":
+            found = models.trained_extractor(path, size, momentum)
+        else:
+            architecture = models.architecture(models.branch(models.load(path)))
+            found = models.extractor(architecture, size, config.weights, momentum)
+        models.freeze(found, "none" if mode == "T" else "all")
+        return found
+
+    def build() -> keras.Model:
+        paths = (config.first_keras, config.second_keras)
+        return models.hybrid(config, *map(branch, paths, config.branches))
+
+    model, history = training.train(build, data, config, kept)
     with stage.outputs(config) as out:
         models.save(model, out.model_keras)
         training.write_history(history, out.history_csv)

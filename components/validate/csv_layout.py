@@ -1,8 +1,10 @@
 """Reads fer2013.csv and icml_face_data.csv: a line an image, its pixels as text."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ EXPECTED = {
     "Usage": "Training, PublicTest or PrivateTest",
 }
 
+NOTHING: Mapping[bytes, str] = MappingProxyType({})
+
 UNPACK = "Unpack it (gunzip, tar -xzf or unzip) and give the csv that is inside."
 RECODE = "Save it as plain text in UTF-8 without a byte order mark: the csv holds ASCII only."
 
@@ -47,14 +51,16 @@ class Row(NamedTuple):
     usage: bytes
 
 
-def read_csv(path: str, md5: str, file: Path) -> Source:
+def read_csv(path: str, md5: str, file: Path, left_out: Mapping[bytes, str] = NOTHING) -> Source:
     """Read a csv line by line; memory is that of its images (N, 48, 48), not of its text.
 
-    `path` names it in errors, `file` holds it; `md5` is what it claims to be, '' for no claim. Raises `InputError` with
-    the first faults by line and column.
+    `path` names it in errors, `file` holds it; `md5` is what it claims to be, '' for no claim. Lines whose emotion is
+    in `left_out` are counted by what that says, and else passed over. Raises `InputError` with the first faults by line
+    and column.
     """
     faults = Faults(path, " (line 1 is the header)")
     images, labels, usages = bytearray(), bytearray(), bytearray()
+    others: Counter[str] = Counter()
     with file.open("rb") as lines:
         header = lines.readline(1000)  # bounded: a file of another kind may have no line end at all
         order = _column_order(path, header, md5)
@@ -62,6 +68,9 @@ def read_csv(path: str, md5: str, file: Path) -> Source:
         for number, line in enumerate(lines, start=2):
             digest.update(line)
             row = _row(line, order)
+            if row and row.emotion in left_out:
+                others[left_out[row.emotion]] += 1
+                continue
             pixels = parse_pixels(row.pixels) if row else None
             if row is None or pixels is None or row.emotion not in LABELS or row.usage not in USAGE_CODES:
                 _refuse_cut_file(path, number, line, order, md5)
@@ -76,7 +85,8 @@ def read_csv(path: str, md5: str, file: Path) -> Source:
         label=np.frombuffer(labels, np.uint8),
         usage=np.frombuffer(usages, np.uint8),
     )
-    return Source(faces, ",".join(COLUMNS[index] for index in np.argsort(order)), digest.hexdigest())
+    layout = ",".join(COLUMNS[index] for index in np.argsort(order))
+    return Source(faces, layout, digest.hexdigest(), left_out=others)
 
 
 def parse_pixels(text: bytes) -> NDArray[np.uint8] | None:

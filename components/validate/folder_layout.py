@@ -1,6 +1,5 @@
 """Reads the folder layout: SPLIT/EXPRESSION/*.png, or .jpg."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from components.fer.dataset import EXPRESSIONS, SIDE, USAGES, Faces
 from components.fer.errors import InputError
-from components.validate.source import Faults, Source
+from components.validate.source import Faults, Source, content_md5
 
 SPLIT_FOLDERS = {
     "training": "Training",
@@ -49,11 +48,7 @@ def read_folder(path: str) -> Source:
         label=np.frombuffer(labels, np.uint8),
         usage=np.frombuffer(usages, np.uint8),
     )
-    # The pixels, not the files: an image encoded anew is the same data.
-    content = hashlib.md5(usedforsecurity=False)
-    for array in (faces.images, faces.label, faces.usage):
-        content.update(array.tobytes())
-    return Source(faces, "folder", content.hexdigest())
+    return Source(faces, "folder", content_md5(faces))
 
 
 def _entries(folder: Path) -> list[Path]:

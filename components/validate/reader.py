@@ -1,4 +1,4 @@
-"""Reads a data set in any of its layouts, and holds it to the md5 that it is said to have."""
+"""Reads a data set in any layout, gives it its splits, and holds it to the md5 that it is said to have."""
 
 from pathlib import Path
 
@@ -6,49 +6,62 @@ import numpy as np
 
 from components.fer.dataset import USAGES
 from components.fer.errors import InputError
-from components.validate import remote
+from components.validate import affectnet, ckplus, rafdb, remote
 from components.validate.csv_layout import read_csv
 from components.validate.folder_layout import read_folder
 from components.validate.source import GENUINE_MD5, GENUINE_ROWS, Source, mend
+from components.validate.splits import OFFICIAL, Rule, divided
+
+CONTEMPT = {b"7": "contempt"}
+"""What ckextended.csv, CK+ in the form of fer2013.csv, has besides the seven expressions."""
+
+NAMED = (rafdb, ckplus, affectnet)
+"""Data sets known by the folders that their authors give out; any other folder is SPLIT/EXPRESSION."""
 
 
-def read(path: str, md5: str) -> Source:
-    """Read fer2013.csv, icml_face_data.csv, a folder SPLIT/EXPRESSION/*.png, or a csv in the DVC remote at `path`.
+def read(path: str, md5: str, rule: Rule = OFFICIAL) -> Source:
+    """Read what lies at `path`: a csv or a folder, or the csv in a DVC remote at that address.
 
-    `md5` is the csv's, '' accepts any data, though not from a remote. Raises `InputError` where the data is absent,
-    faulty, or has another md5; `TemporaryError` where a remote cannot be reached.
+    `md5` is the csv's, '' accepts any data, though not from a remote. Images have the splits that `rule` gives them.
+    Raises `InputError` where the data is absent, faulty, or has another md5; `TemporaryError` where a remote cannot be
+    reached.
     """
-    place = Path(path)
     try:
-        if remote.is_address(path):
-            with remote.fetched(path, md5) as file:
-                source = read_csv(path, md5, file)
-        elif place.is_dir():
-            if md5:
-                raise InputError(
-                    f"data set {path}: expected a csv with md5 {md5}, received a folder, which has none.",
-                    "To accept any data, set data.md5 to '' in params.yaml.",
-                )
-            source = read_folder(path)
-        elif place.is_file():
-            source = read_csv(path, md5, place)
-        elif place.exists():
-            raise InputError(
-                f"data set {path}: expected a csv or a folder, received neither.", "Correct data.path in params.yaml."
-            )
-        else:
-            raise InputError(
-                f"data set {path}: expected a csv or a folder, found nothing there.",
-                "Fetch FER2013: make data. Or correct data.path in params.yaml.",
-            )
+        source = _read(path, md5)
     except OSError as error:
         raise InputError(
             f"data set {path}: cannot be read ({error.strerror or error}).",
             "Check the file's permissions and its disk.",
         ) from error
+    source = source._replace(faces=divided(source, rule))
     _check_splits(path, source)
     _check_md5(path, md5, source)
     return source
+
+
+def _read(path: str, md5: str) -> Source:
+    place = Path(path)
+    if remote.is_address(path):
+        with remote.fetched(path, md5) as file:
+            return read_csv(path, md5, file)
+    if place.is_dir():
+        if md5:
+            raise InputError(
+                f"data set {path}: expected a csv with md5 {md5}, received a folder, which has none.",
+                "To accept any data, set data.md5 to '' in params.yaml.",
+            )
+        reads = next((layout.read for layout in NAMED if layout.lies_at(place)), read_folder)
+        return reads(path)
+    if place.is_file():
+        return read_csv(path, md5, place, CONTEMPT if place.name == "ckextended.csv" else {})
+    if place.exists():
+        raise InputError(
+            f"data set {path}: expected a csv or a folder, received neither.", "Correct data.path in params.yaml."
+        )
+    raise InputError(
+        f"data set {path}: expected a csv or a folder, found nothing there.",
+        "Fetch FER2013: make data. Or correct data.path in params.yaml.",
+    )
 
 
 def _check_splits(path: str, source: Source) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from typing import Any
 
 from components.fer import stage
 from components.fer.dataset import USAGES
@@ -10,7 +11,8 @@ from components.fer.errors import InputError
 from components.validate import audit, figures
 from components.validate.config import Config
 from components.validate.reader import read
-from components.validate.source import FETCH, GENUINE_MD5
+from components.validate.source import FETCH, GENUINE_MD5, Source
+from components.validate.splits import Rule
 
 log = logging.getLogger("ferflow")
 
@@ -21,8 +23,11 @@ def run(config: Config) -> None:
     Raises `InputError` where it is faulty, or claims to be the genuine FER2013 and does not hold its published counts.
     """
     started = time.perf_counter()
-    faces, layout, md5 = read(config.path, config.md5)
+    data = read(config.path, config.md5, Rule(config.split, config.test_share, config.split_seed))
+    faces = data.faces
     log.info("%s: %s images in %.1f s", config.path, f"{len(faces.label):,}", time.perf_counter() - started)
+    for name, count in data.left_out.items():
+        log.info("left out: %s images of %s, which is no expression of FER2013", f"{count:,}", name)
     masks = audit.masks(faces, config.near_correlation)
     counted = figures.figures(faces, masks, config.near_correlation)
     for usage, clean in zip(USAGES[1:], figures.clean(faces, masks).values(), strict=True):
@@ -40,7 +45,7 @@ def run(config: Config) -> None:
     from components.validate import data_docs, expectations
     from components.validate.facts import facts
 
-    genuine = md5 == GENUINE_MD5
+    genuine = data.md5 == GENUINE_MD5 and config.split == "official"
     expected = expectations.sane_ranges(config.near_correlation)
     if genuine:
         expected = [*expectations.published_counts(), *expected]
@@ -53,10 +58,17 @@ def run(config: Config) -> None:
         log.warning("unusual: %s", failure)
     log.info("%d of %d expectations met", len(expected) - len(failures), len(expected))
 
-    source = {"layout": layout, "md5": md5, "published_counts_hold": genuine}
+    source = {"layout": data.layout, "md5": data.md5, "published_counts_hold": genuine, **_peculiar(data, config)}
     with stage.outputs(config) as out:
         faces.save(out.faces_npz)
         masks.save(out.masks_npz)
         out.audit_json.write_text(json.dumps({"source": source, **counted}, indent=2) + "\n", encoding="utf-8")
         data_docs.write(result, out.data_docs)
     log.info("validated in %.1f s; %s", time.perf_counter() - started, config.data_docs / "index.html")
+
+
+def _peculiar(data: Source, config: Config) -> dict[str, Any]:
+    """What the reader of the audit should know of a data set that is not used as its authors gave it out, whole."""
+    by_seed = [usage for usage in USAGES if config.split == "random" or usage not in data.usages]
+    found = {"left_out": dict(data.left_out), "drawn_by_seed": by_seed}
+    return {name: value for name, value in found.items() if value}

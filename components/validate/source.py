@@ -1,9 +1,12 @@
 """What reading gives, and how a faulty data set is told of."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
-from components.fer.dataset import Faces
+from components.fer.dataset import USAGES, Faces
 from components.fer.errors import InputError
 
 GENUINE_MD5 = "f8428a1edbd21e88f42c73edd2a14f95"
@@ -24,9 +27,21 @@ class Source(NamedTuple):
 
     faces: Faces
     layout: str
-    """the csv's columns in their order, or `folder`"""
+    """the csv's columns in their order, `folder`, or the data set by name (rafdb, ckplus, affectnet)"""
     md5: str
     """of the csv's bytes; for a folder, of its images, labels and splits as arrays"""
+    usages: tuple[str, ...] = USAGES
+    """the splits that the authors made; images that are in none have the usage 0"""
+    left_out: Mapping[str, int] = MappingProxyType({})
+    """number of images that are none of `EXPRESSIONS`, by what they are"""
+
+
+def content_md5(faces: Faces) -> str:
+    """The md5 of images, labels and splits: of the pixels, not of files, as an image encoded anew is the same data."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for array in (faces.images, faces.label, faces.usage):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 @dataclass

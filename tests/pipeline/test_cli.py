@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import cli
+from pipeline.desk import ROOT
 
 HEAVY = {"dvc", "great_expectations", "keras", "kfp", "mlflow", "numpy", "pydantic", "rich", "tensorflow", "tyro"}
 
@@ -19,7 +20,20 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
-    for command in ("run", "demo", "data", "compile", "lint", "submit", "watch", "terminate", "schedule", "doctor"):
+    for command in (
+        "run",
+        "demo",
+        "data",
+        "compile",
+        "lint",
+        "submit",
+        "watch",
+        "terminate",
+        "schedule",
+        "doctor",
+        "compare",
+        "claims",
+    ):
         assert command in done.stdout
 
 
@@ -50,7 +64,8 @@ def test_an_unknown_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         cli.main(["run", "--recipe", "nothing"])
     assert error.value.code == 1
-    assert capsys.readouterr().err == "recipe nothing: expected one of demo, demo_benchmark, demo_single.\nls recipes\n"
+    known = ", ".join(sorted(path.parent.name for path in (ROOT / "recipes").glob("*/params.yaml")))
+    assert capsys.readouterr().err == f"recipe nothing: expected one of {known}.\nls recipes\n"
 
 
 def test_doctor_names_everything(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -249,5 +249,5 @@ def test_an_unknown_graph_is_named() -> None:
     with pytest.raises(InputError) as error:
         kubeflow.compile_ir("triple", {})
     assert str(error.value) == (
-        "graph: expected one of hybrid, single, benchmark, received triple.\nCorrect params.yaml."
+        "graph: expected one of hybrid, single, two_step, benchmark, received triple.\nCorrect params.yaml."
     )

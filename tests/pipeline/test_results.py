@@ -41,6 +41,20 @@ def test_rows_of_a_hybrid(tmp_path: Path) -> None:
     ]
 
 
+def test_a_mean_over_views_has_rows_of_its_own(tmp_path: Path) -> None:
+    seen = {"kind": "ten_crop", "public": {**FIGURE, "accuracy": 0.625}, "private": METRICS["private"]}
+    write(tmp_path, "evaluate-vgg16", "metrics", {**METRICS, "views": seen})
+    write(tmp_path, "evaluate-xception", "metrics", {**METRICS, "views": {}})
+    rows = list(results.rows(tmp_path))
+    assert [row[0] for row in rows] == [
+        *["vgg16"] * 4,
+        *["vgg16, ten-crop views"] * 4,
+        *["xception"] * 4,
+        "always happy",
+    ]
+    assert rows[4][1:4] == ("PublicTest", "3,589", "62.50")
+
+
 def test_rows_of_a_benchmark_name_its_models(tmp_path: Path) -> None:
     for model in ("vgg16", "resnet50"):
         write(tmp_path, f"train-backbone-{model}", "metrics", {"public": {"accuracy": 0.5}})
@@ -56,7 +70,7 @@ def test_the_table_fits_a_terminal_of_80_columns(
     monkeypatch.setattr(results, "ROOT", tmp_path)
     version = {"name": "fer-hybrid", "version": "0001-77b2cc60", "verdict": "PROMOTE", "reasons": ["a reason"]}
     for stage, name, content in (
-        ("evaluate", "metrics", METRICS),
+        ("evaluate", "metrics", {**METRICS, "views": {**METRICS, "kind": "flip"}}),
         ("push-model", "version", {**version, "champion": "0001-77b2cc60", "store": "models/fer-hybrid"}),
         ("train-backbone-a", "metrics", {"public": {"accuracy": 0.5}}),
     ):
@@ -67,7 +81,8 @@ def test_the_table_fits_a_terminal_of_80_columns(
     results.show(Job("hybrid", tmp_path, tmp_path / "pipeline.yaml"), seconds=90)
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
-    (row,) = (line.split() for line in printed.splitlines() if "Private, full" in line)
+    row, seen = (line.split() for line in printed.splitlines() if "Private, full" in line)
+    assert seen[0] == "fer-hybrid,"
     assert row == ["fer-hybrid", "Private,", "full", "3,589", "61.23", "59.00", "to", "63.00", "0.500"]
     for line in ("report     artifacts/evaluate/report.html", "model      models/fer-hybrid", "time       1.5 minutes"):
         assert line in printed

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from components.evaluate import pictures
 from components.evaluate.config import Config
 from components.evaluate.history import History
 from components.evaluate.measure import Sample, Settings
@@ -37,6 +39,17 @@ def sample(count: int, seed: int, ferplus: bool = True) -> Sample:
     group = np.minimum(np.arange(count, dtype=np.int32), count - 2)
     votes = np.where(np.arange(count) % 3 == 2, -1, label.astype(np.int64))
     return Sample(probabilities, label, group, votes if ferplus else None)
+
+
+MAPS = np.random.default_rng(3).normal(size=(24, 24, 5)).astype(np.float32)
+
+
+def drawn_inside(public: Sample, maps: NDArray[np.float32] | None = MAPS) -> dict[str, pictures.Picture]:
+    """Features, feature maps and mistakes on made images."""
+    random = np.random.default_rng(4)
+    images = random.integers(0, 256, (len(public), 48, 48, 1), np.uint8)
+    shown = np.arange(len(public))
+    return pictures.draw_inside(public, images, shown, random.random((len(public), 2), np.float32), maps)
 
 
 @pytest.fixture(scope="session")
@@ -70,31 +83,31 @@ def masks(made: Faces) -> Masks:
     return Masks(clean, clean, no, no, np.arange(count, dtype=np.int32), np.zeros(count, np.float32))
 
 
-@pytest.fixture(scope="session")
-def model_keras(data: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model of the model contract, trained for a moment on the drawn faces."""
+def tiny_model() -> Any:
+    """A network of the model contract in a moment's size: an extractor with two convolutions, and a classifier."""
     import keras
 
-    from components.fer import models, training
-    from components.fer.recipe import Recipe
-
-    recipe = Recipe.model_validate(
-        {"image_size": 48, "dense_1": 32, "dense_2": 16, "dropout": 0, "epochs": 3, "batch_size": 32}
-        | {"optimizer": "adam", "learning_rate": 0.003, "weight_decay": 0, "schedule": "constant", "warmup_epochs": 0}
-        | {"label_smoothing": 0, "batch_norm_momentum": 0.9, "flip": False, "seed": 1, "backend": "tensorflow"}
-        | dict.fromkeys(("rotation", "shift", "zoom", "brightness", "contrast"), 0)
-        | {"precision": "float32", "checkpoints": ""}
-    )
     keras.utils.set_random_seed(1)
-    pixels = keras.Input((48, 48, 3))
+    pixels = keras.Input((48, 48, 1))
     x = keras.layers.Rescaling(1 / 127.5, -1)(pixels)
     for filters in (8, 16):
         x = keras.layers.MaxPooling2D(3)(keras.layers.Conv2D(filters, 3, activation="relu")(x))
-    branch = keras.Model(pixels, keras.layers.Flatten()(x), name="extractor_tiny")
-    model = models.single(recipe, branch)
+    extractor = keras.Model(pixels, keras.layers.Flatten()(x), name="extractor")
+    image = keras.Input((48, 48, 1), dtype="uint8")
+    x = keras.layers.Dense(32, activation="relu")(extractor(keras.ops.cast(image, "float32")))
+    return keras.Model(image, keras.layers.Dense(7, activation="softmax", name="probabilities")(x))
+
+
+@pytest.fixture(scope="session")
+def model_keras(data: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model, trained for a moment on the drawn faces."""
+    from components.fer import models
+
+    model = tiny_model()
+    model.compile("adam", "sparse_categorical_crossentropy")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", KERAS.split(":")[1], DeprecationWarning)
-        training.train(model, data, recipe)
+        model.fit(data["training"].images, data["training"].label, batch_size=16, epochs=3, verbose=0)
     path = tmp_path_factory.mktemp("model") / "model"  # without a suffix, as Kubeflow names it
     models.save(model, path)
     return path
@@ -117,6 +130,9 @@ def values(data: Prepared, masks: Masks, tmp_path: Path) -> dict[str, Any]:
         "resamples": 200,
         "seed": 1,
         "ferplus": "",
+        "views": "none",
+        "pictures": "standard",
+        "poses": "",
         **{name: tmp_path / "out" / name for name in outputs},
     }
 

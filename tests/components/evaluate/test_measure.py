@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.evaluate.measure import Sample, measure, measure_all
+from components.evaluate.measure import Sample, measure, measure_all, measure_branch, measure_views
+from components.fer.dataset import Predictions
 from components.fer.metrics import scores
 from tests.components.evaluate.conftest import SETTINGS, sample
 
@@ -65,3 +66,27 @@ def test_one_image_of_one_expression_can_be_measured() -> None:
     one = measure(sample(70, seed=1).only(np.arange(70) == 8), SETTINGS)
     assert one["n"] == 1
     assert {row["support"] for row in one["per_class"]} == {0, 1}
+
+
+def test_views_get_the_figures_with_intervals_measured_alike(samples: dict[str, Sample], tree: dict[str, Any]) -> None:
+    forms = {name: samples[name] for name in samples if name != "public"}
+    seen = measure_views("flip", samples["public"], forms, SETTINGS)
+    assert seen["kind"] == "flip"
+    assert seen["public"].items() <= tree["public"].items()
+    assert {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1"} <= set(seen["public"])
+    assert seen["private"]["clean_near"] == tree["private"]["clean_near"]
+
+
+def test_a_hybrid_is_compared_with_its_backbone_image_by_image() -> None:
+    def answers(prediction: list[int]) -> Predictions:
+        number = np.zeros(len(prediction), np.uint8)
+        return Predictions(number.astype(np.int32), number, number, np.eye(7, dtype=np.float32)[prediction])
+
+    branch = measure_branch(hybrid=answers([0, 0, 0, 0, 0, 1]), branch=answers([0, 1, 2, 3, 4, 0]))
+    assert branch == {
+        "accuracy": pytest.approx(2 / 6),
+        "gained": 4,
+        "lost": 1,
+        "p_better": pytest.approx(6 / 32),
+        "p_worse": pytest.approx(31 / 32),
+    }

@@ -5,17 +5,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from components.evaluate.ferplus import VOTES
-from components.evaluate.run import history_paths, run
+from components.evaluate.run import backbone_paths, history_paths, run
 from components.fer import prepared
-from components.fer.dataset import USAGES, Faces, Masks, Predictions, Prepared, Split
+from components.fer.dataset import EXPRESSIONS, USAGES, Faces, Masks, Predictions, Prepared, Split
 from components.fer.errors import InputError
+from components.fer.ferplus import VOTES
 from tests.components.evaluate.conftest import KERAS, configured
 
 
 def test_trainings_are_named_by_their_fields(values: dict[str, Any]) -> None:
     assert list(history_paths(configured(values))) == ["model", "first", "second"]
+
+
+def test_only_a_hybrid_has_backbones(values: dict[str, Any], tmp_path: Path) -> None:
+    assert not backbone_paths(configured(values))
+    hybrid = configured(values, first_keras=tmp_path / "a", second_keras=tmp_path / "b")
+    assert backbone_paths(hybrid) == {"first": tmp_path / "a", "second": tmp_path / "b"}
 
 
 @pytest.mark.parametrize(
@@ -58,14 +65,33 @@ def test_votes_of_fer2013_are_refused_for_made_faces(values: dict[str, Any], tmp
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings(KERAS)
-def test_made_faces_from_model_to_report(made: Faces, values: dict[str, Any], model_keras: Path) -> None:
-    config = configured(values, model_keras=model_keras)
+def test_made_faces_from_model_to_report(
+    made: Faces, values: dict[str, Any], model_keras: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "poses").mkdir()
+    Image.fromarray(made.images[0]).save(tmp_path / "poses" / "front.png")
+    config = configured(
+        values,
+        **dict.fromkeys(("model_keras", "first_keras", "second_keras"), model_keras),
+        **{"views": "flip", "pictures": "all", "poses": str(tmp_path / "poses")},
+    )
     run(config)
     metrics = json.loads(config.metrics_json.read_text())
     private = metrics["private"]
     assert metrics["private_opened"] == 1
     assert [private[form]["n"] for form in ("full", "clean_exact", "clean_near")] == [70, 69, 69]
     assert metrics["public"]["accuracy"] > 0.3, "a moment of training should beat guessing, 1 in 7"
+
+    assert metrics["parameters"] == 8 * 10 + 16 * 73 + 32 * 257 + 7 * 33
+    assert metrics["model_megabytes"] == pytest.approx(model_keras.stat().st_size / 2**20, abs=1e-6)
+    same = {"accuracy": metrics["public"]["accuracy"], "gained": 0, "lost": 0, "p_better": 1.0, "p_worse": 1.0}
+    assert metrics["branches"] == {"first": same, "second": same}
+    assert metrics["views"]["kind"] == "flip"
+    assert [metrics["views"]["private"][form]["n"] for form in private] == [70, 69, 69]
+    assert metrics["views"]["public"]["accuracy_low"] < metrics["views"]["public"]["accuracy_high"]
+    (pose,) = metrics["poses"]
+    assert pose["pose"] == "front"
+    assert sum(pose[name] for name in EXPRESSIONS) == pytest.approx(1, abs=1e-4)
 
     predictions = Predictions.load(config.predictions_npz)
     assert predictions.row.dtype == np.int32
@@ -81,7 +107,8 @@ def test_made_faces_from_model_to_report(made: Faces, values: dict[str, Any], mo
     assert sum(row["actual"] == row["predicted"] for row in rows) == hits.sum()
     with config.calibration_csv.open() as file:
         assert sum(int(row["count"]) for row in csv.DictReader(file)) == len(rows) == public.sum()
-    assert (config.figures / "learning_model.svg").is_file()
+    for picture in ("learning_model", "features", "maps", "mistakes"):
+        assert (config.figures / f"{picture}.svg").is_file()
     assert f'value="{private["full"]["accuracy"]}"' in config.report_html.read_text()
 
     first = {path: path.read_bytes() for path in config.metrics_json.parent.rglob("*") if path.is_file()}

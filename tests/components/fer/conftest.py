@@ -9,21 +9,31 @@ import pytest
 
 from components.fer import models
 from components.fer.dataset import Faces, Prepared, Split
+from components.fer.families import FAMILIES
 from components.fer.recipe import Recipe
 
 SMALL = {
     "image_size": 32,
+    "head": "plain",
     "dense_1": 16,
     "dense_2": 8,
     "dropout": 0.2,
     "epochs": 2,
+    "stages": "",
     "batch_size": 16,
     "optimizer": "adamw",
     "learning_rate": 0.003,
     "weight_decay": 0.01,
+    "layer_decay": 1.0,
     "schedule": "cosine",
+    "schedule_factor": 0.5,
+    "schedule_epochs": 1,
     "warmup_epochs": 0.5,
     "label_smoothing": 0.1,
+    "soft_labels": "",
+    "teachers": "",
+    "temperature": 2.0,
+    "ema": 0.0,
     "batch_norm_momentum": 0.9,
     "flip": True,
     "rotation": 10.0,
@@ -31,9 +41,14 @@ SMALL = {
     "zoom": 0.1,
     "brightness": 0.1,
     "contrast": 0.1,
+    "gamma": 0.0,
+    "erasing": 0.0,
+    "mixup": 0.0,
     "seed": 1,
     "backend": "tensorflow",
     "precision": "float32",
+    "devices": 1,
+    "steps_per_dispatch": 1,
     "checkpoints": "",
 }
 
@@ -54,8 +69,8 @@ def tiny_extractor(monkeypatch: pytest.MonkeyPatch) -> keras.Model:
         x = keras.layers.Conv2D(8, 3, strides=4, use_bias=False)(pixels)
         return keras.Model(pixels, keras.layers.ReLU()(keras.layers.BatchNormalization()(x)), name=name)
 
-    tiny = dataclasses.replace(models.FAMILIES["mobilenet_v2"], build=build)
-    monkeypatch.setitem(models.FAMILIES, "mobilenet_v2", tiny)
+    tiny = dataclasses.replace(FAMILIES["mobilenet_v2"], build=build)
+    monkeypatch.setitem(FAMILIES, "mobilenet_v2", tiny)
     return models.extractor("mobilenet_v2", 32, "none", batch_norm_momentum=0.5)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+from scipy import ndimage
 
 from components.fer import made_faces, prepared
 from components.fer.dataset import SPLITS, Faces, Masks
@@ -39,6 +41,11 @@ def config_in(folder: Path, **changed: Any) -> Config:
         "drop_copies": True,
         "drop_conflicts": True,
         "drop_constant": True,
+        "sample": 0,
+        "seed": 1,
+        "align": "none",
+        "landmarks": "",
+        "median_filter": 0,
         "shards": 2,
         "prepared_pickle": folder / "out" / "prepared.pickle",
         "prepared_tfrecord": folder / "out" / "prepared_tfrecord",
@@ -90,6 +97,41 @@ def test_nothing_dropped_gives_the_csv_back(config: Config, made_csv: Path, tmp_
     images, label = (np.concatenate([split.columns()[name] for split in data.values()]) for name in ("images", "label"))
     made_faces.write_csv(Faces(images[order, :, :, 0], label[order], usage[order]), tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == made_csv.read_bytes()
+
+
+def test_a_sample_is_drawn_from_what_is_kept_of_each_split(config: Config, made: Faces) -> None:
+    run(config)
+    kept = {name: set(split.row.tolist()) for name, split in prepared.read(config.prepared_pickle).items()}
+    run(config.model_copy(update={"sample": 21}))
+    data = prepared.read(config.prepared_pickle)
+    for name, split in data.items():
+        assert len(split) == 21
+        assert set(split.row.tolist()) < kept[name]
+        np.testing.assert_array_equal(split.images[..., 0], made.images[split.row])
+    report = json.loads(config.report_json.read_text())
+    assert report["images"]["training"] == {"before": 560, "after": 21}
+
+
+def test_images_of_every_split_are_filtered(config: Config, made: Faces) -> None:
+    run(config.model_copy(update={"median_filter": 3}))
+    for split in prepared.read(config.prepared_pickle).values():
+        expected = ndimage.median_filter(made.images[split.row], (1, 3, 3), mode="nearest")
+        np.testing.assert_array_equal(split.images[..., 0], expected)
+
+
+@pytest.mark.parametrize("side", [-1, 2, 4, 17])
+def test_a_window_has_a_middle(side: int, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        config_in(tmp_path, median_filter=side)
+
+
+def test_faces_are_aligned_in_every_split_and_the_report_says_how_many(config: Config, made: Faces) -> None:
+    run(config.model_copy(update={"align": "dlib", "sample": 14}))
+    report = json.loads(config.report_json.read_text())["alignment"]
+    for name, split in prepared.read(config.prepared_pickle).items():
+        changed = (split.images[..., 0] != made.images[split.row]).any(axis=(1, 2))
+        assert report[name]["all"]["images"] == len(split) == 14
+        assert report[name]["all"]["detected"] == changed.sum() > 0
 
 
 @pytest.mark.slow

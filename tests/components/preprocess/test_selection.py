@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.fer.dataset import Faces, Masks
-from components.preprocess.selection import KEPT, REASONS, counts, drop_reason
+from components.fer.dataset import EXPRESSIONS, Faces, Masks
+from components.preprocess.selection import KEPT, REASONS, counts, detections, drop_reason, sampled
 from tests.components.fer import strategies
 from tests.components.preprocess.audit import masks_of
 
@@ -97,7 +97,8 @@ def test_labels_of_the_other_splits_play_no_part(faces: Faces, active: frozenset
 @given(faces=strategies.faces(), active=active_reasons)
 @settings(max_examples=50, deadline=None)
 def test_counts_add_up(faces: Faces, active: frozenset[str]) -> None:
-    counted = counts(faces, drop_reason(faces, masks_of(faces), active))
+    reason = drop_reason(faces, masks_of(faces), active)
+    counted = counts(faces, reason, reason == KEPT)
     images, dropped, classes = counted["images"], counted["dropped"], counted["training"]
     assert images["training"]["before"] - sum(dropped.values()) == images["training"]["after"]
     assert all(images[name]["before"] == images[name]["after"] for name in ("public", "private"))
@@ -105,6 +106,42 @@ def test_counts_add_up(faces: Faces, active: frozenset[str]) -> None:
     for when in ("before", "after"):
         assert sum(entry[when] for entry in classes.values()) == images["training"][when]
     assert all(dropped[name] == 0 for name in REASONS if name not in active)
+
+
+@given(faces=strategies.faces(), count=st.integers(1, 5), seed=st.integers(0, 9), kept=st.data())
+@settings(max_examples=50, deadline=None)
+def test_a_sample_has_so_many_of_the_kept_images_of_each_split(
+    faces: Faces, count: int, seed: int, kept: st.DataObject
+) -> None:
+    among = np.array(kept.draw(st.lists(st.booleans(), min_size=len(faces), max_size=len(faces))), bool)
+    drawn = sampled(faces, among, count, seed)
+    assert not (drawn & ~among).any()
+    for usage in range(3):
+        assert drawn[faces.usage == usage].sum() == min(count, among[faces.usage == usage].sum())
+
+
+def test_a_sample_has_the_proportions_of_its_split(made: Faces) -> None:
+    drawn = sampled(made, np.ones(len(made), bool), 35, seed=1)
+    for usage in range(3):
+        assert np.abs(np.bincount(made.label[drawn & (made.usage == usage)], minlength=7) - 5).max() <= 1
+    assert (drawn != sampled(made, np.ones(len(made), bool), 35, seed=2)).any()
+
+
+def test_counts_after_are_those_of_the_sample(made: Faces) -> None:
+    reason = np.full(len(made), KEPT)
+    counted = counts(made, reason, sampled(made, reason == KEPT, 35, seed=1))
+    assert counted["images"]["training"] == {"before": 560, "after": 35}
+    assert counted["images"]["private"] == {"before": 70, "after": 35}
+
+
+def test_detections_are_counted_by_split_and_expression() -> None:
+    happy, sad = EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad")
+    faces = faces_like("abcd", [happy, happy, sad, sad], [0, 0, 0, 1])
+    found = detections(faces, np.array([True, False, True, False]))
+    assert found["training"]["all"] == {"images": 3, "detected": 2, "unaligned": 1, "percent": 66.67}
+    assert found["training"]["happy"] == {"images": 2, "detected": 1, "unaligned": 1, "percent": 50.0}
+    assert found["public"]["sad"] == {"images": 1, "detected": 0, "unaligned": 1, "percent": 0.0}
+    assert found["private"]["all"] == {"images": 0, "detected": 0, "unaligned": 0, "percent": None}
 
 
 @pytest.mark.parametrize(

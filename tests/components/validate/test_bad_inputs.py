@@ -14,7 +14,19 @@ from tests.components.validate.bad.make import Bad
 from tests.conftest import ROOT
 
 ARGV = (
-    *("--path", "data", "--near-correlation", "0.95", "--faces-npz", "out/faces.npz", "--masks-npz", "out/masks.npz"),
+    *(
+        "--path",
+        "data",
+        "--near-correlation",
+        "0.95",
+        "--split",
+        "official",
+        "--test-share",
+        "0.3",
+        "--split-seed",
+        "1",
+    ),
+    *("--faces-npz", "out/faces.npz", "--masks-npz", "out/masks.npz"),
     *("--audit-json", "out/audit.json", "--data-docs", "out/data_docs"),
 )
 EARLIER = {

@@ -120,9 +120,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_object_is_found_by_its_md5(bucket: Bucket, md5: str, made: Faces, temporary: Path) -> None:
-    faces, layout, found = read(bucket.address, md5)
-    np.testing.assert_array_equal(faces.images, made.images)
-    assert (layout, found) == ("emotion,pixels,Usage", md5)
+    source = read(bucket.address, md5)
+    np.testing.assert_array_equal(source.faces.images, made.images)
+    assert (source.layout, source.md5) == ("emotion,pixels,Usage", md5)
     assert list(temporary.iterdir()) == []
 
 
@@ -218,8 +218,10 @@ def test_the_process_says_it_in_two_lines(
     bucket.proxy.fail(fault)
     outputs = ("--faces-npz", "faces.npz", "--masks-npz", "masks.npz", "--audit-json", "audit.json")
     placed = [word if word.startswith("--") else str(tmp_path / word) for word in (*outputs, "--data-docs", "docs")]
+    values = {"path": bucket.address, "md5": md5, "near-correlation": 0.95, "split": "official", "test-share": 0.3}
+    options = [word for name, value in {**values, "split-seed": 1}.items() for word in (f"--{name}", str(value))]
     with pytest.raises(SystemExit) as exit_:
-        stage.run(main, Config, ["--path", bucket.address, "--md5", md5, "--near-correlation", "0.95", *placed])
+        stage.run(main, Config, [*options, *placed])
     assert exit_.value.code == code
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 2

@@ -1,0 +1,106 @@
+"""What a training learns from each image: labels, FER+ votes, the answers of teachers, mixtures of these.
+
+Targets are float32 (N, 7), rows of probabilities. With teachers they are (N, 14): the teachers' softened answer stands
+behind the label, so that whatever is done to the rows of a batch is done to both.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+from numpy.typing import NDArray
+
+from components.fer import ferplus, models
+from components.fer.dataset import EXPRESSIONS, Split
+from components.fer.errors import InputError
+from components.fer.recipe import Recipe
+
+Floats = NDArray[np.float32]
+
+CLASSES = len(EXPRESSIONS)
+
+TINY = 1e-7
+"""What stands for a probability of 0 where its logarithm is taken."""
+
+
+def one_hot(split: Split) -> Floats:
+    """The labels of `split` as (N, 7)."""
+    return np.eye(CLASSES, dtype=np.float32)[split.label]
+
+
+def targets(split: Split, recipe: Recipe) -> Floats:
+    """What `recipe` has the images of `split` taught as: (N, 7), or (N, 14) with teachers.
+
+    Raises `InputError` where the votes or a teacher cannot be read.
+    """
+    taught = ferplus.read_soft_labels(Path(recipe.soft_labels), split) if recipe.soft_labels else one_hot(split)
+    if not recipe.teachers:
+        return taught
+    return np.concatenate([taught, softened(_answers(split, recipe), recipe.temperature)], axis=1)
+
+
+def _answers(split: Split, recipe: Recipe) -> Floats:
+    """The mean answer of the teachers to each image and its mirror image, (N, 7)."""
+    mean = np.zeros((len(split), CLASSES), np.float32)
+    paths = recipe.teacher_paths()
+    for path in paths:
+        teacher = models.load(path)
+        for images in (split.images, split.images[:, :, ::-1]):
+            answer = teacher.predict(images, batch_size=256, verbose=0)
+            if answer.shape != mean.shape:
+                raise InputError(
+                    f"teacher {path}: expected {CLASSES} probabilities an image, received {answer.shape[1:]}.",
+                    "Name models that train-backbone or train-hybrid wrote.",
+                )
+            mean += answer / (2 * len(paths))
+    return mean
+
+
+def softened(probabilities: Floats, temperature: float) -> Floats:
+    """Probabilities (N, 7) whose logarithms are divided by `temperature`."""
+    powers = np.maximum(probabilities, TINY) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def mixed(
+    images: NDArray[np.uint8], taught: Floats, alpha: float, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], Floats]:
+    """Mix each image of a batch, and its target, with another: mixup (Zhang et al., ICLR 2018) with Beta(alpha, alpha).
+
+    Images stay uint8 (rounding moves a pixel by at most half a grey value) and are mixed before they are augmented.
+    """
+    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    other = rng.permutation(len(images))
+    of_pixels, of_rows = share[:, None, None, None], share[:, None]
+    pixels = np.rint(of_pixels * images + (1 - of_pixels) * images[other]).astype(np.uint8)
+    return pixels, of_rows * taught + (1 - of_rows) * taught[other]
+
+
+def loss(recipe: Recipe) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """The loss of answers (N, 7) to targets: cross-entropy with smoothed labels, in nats, (N,).
+
+    Where targets have teachers, it is half that and half the teachers' divergence from the softened answer, times the
+    temperature's square, by which softening shrinks gradients (Hinton, Vinyals, Dean, "Distilling the Knowledge in a
+    Neural Network", 2015, sections 2 and 2.1).
+    """
+
+    def of_labels(taught: KerasTensor, answer: KerasTensor) -> KerasTensor:
+        return keras.losses.categorical_crossentropy(taught, answer, label_smoothing=recipe.label_smoothing)
+
+    def of_both(taught: KerasTensor, answer: KerasTensor) -> KerasTensor:
+        if taught.shape[-1] == CLASSES:  # PublicTest, which no teacher has seen
+            return of_labels(taught, answer)
+        softer = ops.maximum(answer, TINY) ** (1 / recipe.temperature)
+        softer = softer / ops.sum(softer, axis=-1, keepdims=True)
+        divergence = keras.losses.kl_divergence(taught[:, CLASSES:], softer)
+        return (of_labels(taught[:, :CLASSES], answer) + recipe.temperature**2 * divergence) / 2
+
+    return of_both
+
+
+def accuracy(taught: KerasTensor, answer: KerasTensor) -> Any:
+    """Whether the most probable expression of each answer is that of its target, (N,)."""
+    return keras.metrics.categorical_accuracy(taught[:, :CLASSES], answer)

@@ -1,0 +1,72 @@
+"""Batch normalisation as one operation answers as Keras' own does."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from components.fer.fused import FusedBatchNormalization
+
+FEATURES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
+
+
+def both() -> tuple[keras.Model, keras.Model]:
+    """The layer and Keras' own, with the same weights."""
+    models = []
+    for layer in (FusedBatchNormalization(momentum=0.9), keras.layers.BatchNormalization(momentum=0.9)):
+        features = keras.Input((8, 8, 4))
+        models.append(keras.Model(features, layer(features)))
+    fused, own = models
+    own.set_weights([weight + number for number, weight in enumerate(own.get_weights(), 1)])
+    fused.set_weights(own.get_weights())
+    return fused, own
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_answers_and_running_averages(training: bool) -> None:
+    fused, own = both()
+    one, other = (keras.ops.convert_to_numpy(model(FEATURES, training=training)) for model in (fused, own))
+    assert one == pytest.approx(other, abs=0.005)  # the kernel has a rounding of its own
+    for mine, theirs in zip(fused.get_weights(), own.get_weights(), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-3)  # N - 1 = 1,023 instead of N = 1,024
+    assert not training or not np.array_equal(own.get_weights()[2], np.full(4, 3.0))
+
+
+def test_frozen_it_keeps_its_averages() -> None:
+    fused, own = both()
+    fused.trainable = own.trainable = False
+    before = fused.get_weights()
+    answers = [keras.ops.convert_to_numpy(model(FEATURES, training=True)) for model in (fused, own)]
+    assert answers[0] == pytest.approx(answers[1], abs=0.005)
+    assert all(np.array_equal(now, was) for now, was in zip(fused.get_weights(), before, strict=True))
+
+
+def test_gradients() -> None:
+    import tensorflow as tf
+
+    gradients = []
+    for model in both():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(FEATURES, training=True) ** 3)
+        gradients.append(tape.gradient(loss, [weight.value for weight in model.trainable_weights]))
+    for mine, theirs in zip(*gradients, strict=True):
+        assert np.asarray(mine) == pytest.approx(np.asarray(theirs), rel=1e-3)
+
+
+def test_a_saved_model_has_it(tmp_path: Path) -> None:
+    fused, _ = both()
+    fused.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded.layers[1]) is FusedBatchNormalization
+    assert np.array_equal(loaded.predict(FEATURES, verbose=0), fused.predict(FEATURES, verbose=0))
+
+
+def test_other_shapes_and_precisions_are_keras_own() -> None:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        layer = FusedBatchNormalization()
+        assert layer(np.ones((4, 8, 8, 2)), training=True).dtype == "bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert FusedBatchNormalization()(np.ones((4, 3), np.float32), training=True).shape == (4, 3)

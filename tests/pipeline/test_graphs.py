@@ -1,0 +1,132 @@
+"""The graphs: which tasks a params.yaml gives, and what each of them takes from which."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.fer.errors import InputError
+from pipeline import ir, kubeflow, lint, parameters, placement
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def values_of(recipe: str) -> dict[str, Any]:
+    return dict(parameters.read(RECIPES / recipe / "params.yaml"))
+
+
+def section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key.startswith(f"{name}__")}
+
+
+def renamed(values: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {key.replace(f"{old}__", f"{new}__", 1): value for key, value in section(values, old).items()}
+
+
+def two_step_values() -> dict[str, Any]:
+    values = values_of("demo_single")
+    steps = {**renamed(values, "model", "first"), **renamed(values, "model", "second"), "first__freeze": "all"}
+    return {name: value for name, value in {**values, **steps}.items() if not name.startswith("model__")}
+
+
+def benchmark_values(*hybrids: str) -> dict[str, Any]:
+    """The demo's two architectures and hybrids of them."""
+    keys = {"branches": "FF", "weights": "trained", "epochs": 2, "learning_rate": 0.001}
+    added = {f"hybrid_{name}__{key}": value for name in hybrids for key, value in keys.items()}
+    return {**values_of("demo_benchmark"), **added}
+
+
+CROSS = {"cross_other_faces__path": "other", "cross_other_faces__md5": ""}
+
+
+def edges(graph: str, values: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The tasks of the compiled graph, each with `task.output` of whatever it takes."""
+    document, _ = ir.documents(kubeflow.compile_ir(graph, values))
+    tasks = document["root"]["dag"]["tasks"]
+    names = {key: task["taskInfo"]["name"] for key, task in tasks.items()}
+    assert len(set(names.values())) == len(names)
+    found = {}
+    for key, task in tasks.items():
+        taken = [entry["taskOutputArtifact"] for entry in task["inputs"].get("artifacts", {}).values()]
+        found[names[key]] = {f"{names[entry['producerTask']]}.{entry['outputArtifactKey']}" for entry in taken}
+    return found
+
+
+def test_two_step_starts_the_second_training_from_the_first_and_pushes_the_second() -> None:
+    found = edges("two_step", two_step_values())
+    assert found.keys() == {
+        *("validate", "preprocess", "train-backbone-frozen", "train-backbone-all"),
+        *("evaluate-frozen", "evaluate-all", "push-model"),
+    }
+    assert found["train-backbone-frozen"] == {"preprocess.prepared_pickle"}
+    assert found["train-backbone-all"] == {"preprocess.prepared_pickle", "train-backbone-frozen.model_keras"}
+    assert {"train-backbone-frozen.model_keras", "train-backbone-frozen.history_csv"} <= found["evaluate-frozen"]
+    assert {"train-backbone-all.model_keras", "evaluate-all.predictions_npz"} <= found["push-model"]
+
+
+def test_a_benchmark_trains_hybrids_of_its_first_two_models() -> None:
+    found = edges("benchmark", benchmark_values("loaded_ff", "tt"))
+    backbones = {"train-backbone-vgg-small.model_keras", "train-backbone-resnet-small.model_keras"}
+    for name in ("hybrid-loaded-ff", "hybrid-tt"):
+        assert found[f"train-{name}"] == {"preprocess.prepared_pickle", *backbones}
+        assert {f"train-{name}.model_keras", *backbones} <= found[f"evaluate-{name}"]
+    assert "push-model" not in found
+
+
+def test_a_hybrid_needs_two_models() -> None:
+    values = {name: value for name, value in benchmark_values("tt").items() if "model_vgg_small" not in name}
+    with pytest.raises(InputError) as error:
+        kubeflow.compile_ir("benchmark", values)
+    assert str(error.value) == (
+        "parameters of the graph benchmark: expected two sections model_X for a hybrid, found 1.\n"
+        "Add a section model_X, or remove those that begin with hybrid_."
+    )
+
+
+@pytest.mark.parametrize(
+    ("graph", "values", "evaluated"),
+    [
+        ("single", values_of("demo_single"), {"": "train-backbone"}),
+        (
+            "benchmark",
+            benchmark_values("tt"),
+            {
+                "vgg-small-": "train-backbone-vgg-small",
+                "resnet-small-": "train-backbone-resnet-small",
+                "hybrid-tt-": "train-hybrid-tt",
+            },
+        ),
+    ],
+    ids=["single", "benchmark"],
+)
+def test_each_trained_model_is_evaluated_on_a_further_data_set(
+    graph: str, values: dict[str, Any], evaluated: dict[str, str]
+) -> None:
+    plain, crossed = edges(graph, values), edges(graph, {**values, **CROSS})
+    assert {name: crossed[name] for name in plain} == plain
+    added = {name: crossed[name] for name in crossed if name not in plain}
+    data = {"validate-other-faces.audit_json", "validate-other-faces.masks_npz"}
+    assert added == {
+        "validate-other-faces": set(),
+        "preprocess-other-faces": {"validate-other-faces.faces_npz", "validate-other-faces.masks_npz"},
+        **{
+            f"evaluate-{name}on-other-faces": {
+                "preprocess-other-faces.prepared_pickle",
+                f"{task}.model_keras",
+                f"{task}.history_csv",
+                *data,
+            }
+            for name, task in evaluated.items()
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("graph", "values"),
+    [("two_step", two_step_values()), ("benchmark", {**benchmark_values("tt"), **CROSS})],
+    ids=["two_step", "benchmark"],
+)
+def test_the_linter_and_the_node_pools_take_them(graph: str, values: dict[str, Any]) -> None:
+    found = lint.findings(*ir.documents(kubeflow.compile_ir(graph, values)), placement.Table.read())
+    assert {finding.rule for finding in found if finding.severity == "error"} == set()

@@ -1,0 +1,1 @@
+"""Proofs over the real training; too long for tests."""
