@@ -44,7 +44,7 @@ def translate(ir: Mapping[str, Any], folder: Path) -> str:
     if plots := pipeline.plots():
         document["plots"] = plots
     source = os.path.relpath(ROOT / "pipeline" / "graphs.py", folder)
-    text = yaml.safe_dump(document, sort_keys=False, width=120, default_flow_style=False)
+    text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, width=120, default_flow_style=False)
     return HEADER.format(source=source) + text
 
 
@@ -186,6 +186,7 @@ def own(args: Iterable[str]) -> list[str]:
     return list(takewhile(lambda word: word != executor.OPTION, args))
 
 
+@cache  # the stages of all jobs are of a few packages
 def source_files(package: str) -> list[str]:
     """Files below the repository's root that `python -m package` can import, sorted: what an image would hold.
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 from google.protobuf import json_format
+from kfp import compiler
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.fer import stage
@@ -201,6 +202,20 @@ def test_a_parameter_that_no_stage_uses_is_refused() -> None:
     values = {**parameters.read(ROOT / "params.yaml"), "extra__seed": 1}
     with pytest.raises(InputError, match=r"no stage uses extra\.seed"):
         kubeflow.compile_ir("hybrid", values)
+
+
+def test_it_is_what_kfp_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line for line in the comments that KFP puts on top, and document by document; long lines may break elsewhere."""
+    values = parameters.read(ROOT / "params.yaml")
+    ours = kubeflow.compile_ir("hybrid", values)
+    made: list[Any] = []
+    monkeypatch.setattr(kubeflow, "_text", lambda pipeline: made.append(pipeline) or "")
+    kubeflow.compile_ir("hybrid", values)
+    compiler.Compiler().compile(made[0], str(tmp_path / "pipeline.yaml"))
+    kfp = (tmp_path / "pipeline.yaml").read_text()
+    heads = [[line for line in text.splitlines() if line.startswith("#")] for text in (ours, kfp)]
+    assert heads[0] == heads[1] != []
+    assert ir.documents(ours) == ir.documents(kfp)
 
 
 def test_a_missing_parameter_is_named() -> None:
