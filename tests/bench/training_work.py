@@ -113,23 +113,25 @@ def steps(
     backend.select(name, recipe.seed)
     import keras
 
-    from components.fer import models
+    from components.fer import models, targets
+    from components.fer.optimizer import optimizer
 
     extractor = models.extractor("resnet_small", recipe.image_size, "none", recipe.batch_norm_momentum)
     model = models.single(recipe, extractor)
-    rule = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
-    model.compile(rule, "categorical_crossentropy", ["accuracy"], jit_compile=name == "jax")  # as `training.train` does
-    targets = np.eye(len(EXPRESSIONS), dtype=np.float32)[label]
+    rule = optimizer(recipe, [0] * len(model.trainable_variables))
+    # As `training.train` does.
+    model.compile(rule, targets.loss(recipe), metrics=[targets.accuracy], jit_compile=name == "jax")
+    taught = np.eye(len(EXPRESSIONS), dtype=np.float32)[label]
     order = batches(len(images), recipe.batch_size)
 
     def new() -> None:
         batch = next(order)
-        model.train_on_batch(images[batch], targets[batch], return_dict=True)
+        model.train_on_batch(images[batch], taught[batch], return_dict=True)
 
     new()
     first = time.time() - started
     batch = next(order)
-    one = [keras.ops.convert_to_tensor(array[batch]) for array in (images, targets)]
+    one = [keras.ops.convert_to_tensor(array[batch]) for array in (images, taught)]
 
     def same() -> None:
         model.train_on_batch(*one, return_dict=True)

@@ -208,11 +208,13 @@ def test_it_is_what_kfp_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Line for line in the comments that KFP puts on top, and document by document; long lines may break elsewhere."""
     values = parameters.read(ROOT / "params.yaml")
     ours = kubeflow.compile_ir("hybrid", values)
-    made: list[Any] = []
-    monkeypatch.setattr(kubeflow, "_text", lambda pipeline: made.append(pipeline) or "")
-    kubeflow.compile_ir("hybrid", values)
-    compiler.Compiler().compile(made[0], str(tmp_path / "pipeline.yaml"))
-    kfp = (tmp_path / "pipeline.yaml").read_text()
+
+    def by_kfp(pipeline: Any) -> str:
+        compiler.Compiler().compile(pipeline, str(tmp_path / "pipeline.yaml"))
+        return (tmp_path / "pipeline.yaml").read_text()
+
+    monkeypatch.setattr(kubeflow, "_text", by_kfp)
+    kfp = kubeflow.compile_ir("hybrid", values)
     heads = [[line for line in text.splitlines() if line.startswith("#")] for text in (ours, kfp)]
     assert heads[0] == heads[1] != []
     assert ir.documents(ours) == ir.documents(kfp)
