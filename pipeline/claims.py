@@ -9,7 +9,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +35,8 @@ NOTHING = "nothing"
 
 Size = Literal["arithmetic", "main job", "full", "smoke"]
 """Where a figure comes from; the first two need no run of the recipe."""
+
+MAIN_JOB: Size = "main job"
 
 
 def _known(formula: str) -> str:
@@ -111,7 +113,7 @@ def main(recipe: str | None, check: bool) -> None:
         if not TABLE.search(text):
             raise InputError(f"{readme}: expected the lines {BEGIN} and {END}, between which the table stands.")
         before, after = TABLE.split(text, maxsplit=1)
-        right = f"{before}{BEGIN}\n{table(claims, folder)}\n{END}{after}"
+        right = f"{before}{BEGIN}\n{runs(folder)}\n\n{table(claims, folder)}\n{END}{after}"
         if check and right != text:
             raise InputError(f"claims of {folder.name}: the results say something else than {readme}.", "make generate")
         if not check:
@@ -130,6 +132,19 @@ def folders(recipe: str | None) -> list[Path]:
 def read(folder: Path) -> Claims:
     """Read the folder's claims.yaml. Raises `InputError` for the first fault."""
     return strict_yaml.read(Claims, folder / "claims.yaml", "claims")
+
+
+def runs(folder: Path) -> str:
+    """What has been run, and what it cost: a sentence for each size that has results."""
+    said = []
+    for run, size in _sizes(folder).items():
+        trained = [json.loads(path.read_text())["seconds"] for path in run.glob("results/train-*/metrics.json")]
+        report = run / "results" / "preprocess" / "report.json"
+        if trained and report.is_file():
+            images = json.loads(report.read_text())["images"]["training"]["after"]
+            cost = f"{len(trained)} on {images:,} images of Training, {sum(trained):,.0f} seconds together"
+            said.append(f"Trainings run here, {size} size: {cost}.")
+    return " ".join(said) or "No training of this recipe has been run here yet."
 
 
 def table(claims: Claims, folder: Path) -> str:
@@ -227,13 +242,14 @@ def _content(file: Path) -> Any:
 
 def _result(place: str, job: str, folder: Path) -> tuple[Path, Size] | None:
     """The file of a run's results, the full size's if there is one, and its size."""
-    if job == MAIN:
-        candidates: Mapping[Path, Size] = {ROOT: "main job"}
-    else:
-        owner = folder.with_name(job) if job else folder
-        candidates = {owner: "full", owner.with_name(owner.name + SMOKE): "smoke"}
+    candidates = {ROOT: MAIN_JOB} if job == MAIN else _sizes(folder.with_name(job) if job else folder)
     found = ((run / "results" / place, size) for run, size in candidates.items())
     return next(((file, size) for file, size in found if file.is_file()), None)
+
+
+def _sizes(folder: Path) -> dict[Path, Size]:
+    """The folders of a recipe's sizes, the one that decides first."""
+    return {folder: "full", folder.with_name(folder.name + SMOKE): "smoke"}
 
 
 def _cell(figure: Figure, found: Reading, group: Group, row: Row) -> str:

@@ -92,7 +92,7 @@ def train(
         model = build()
         history = _train_until(end, model, data, recipe, kept)
     # What is saved answers; it need not know the optimiser and the loss, which are of this code.
-    return keras.Model(model.inputs, model.outputs), history
+    return keras.Model(model.input, model.output), history
 
 
 def _ends(recipe: Recipe, kept: Checkpoints | None) -> list[int]:

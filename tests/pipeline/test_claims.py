@@ -192,6 +192,16 @@ def test_the_verdict_is_about_the_published_unit() -> None:
     assert claims.verdict(group(unit="MB"), row, Reading(value=97.4, size="full")) == "does not hold"
 
 
+def test_what_was_run_and_what_it_cost(recipe: Path) -> None:
+    for stage, seconds in (("train-backbone-a", 40.4), ("train-hybrid", 60.2)):
+        run(smoke(recipe), {"seconds": seconds}, stage)
+    (smoke(recipe) / "results" / "preprocess").mkdir()
+    report = smoke(recipe) / "results" / "preprocess" / "report.json"
+    report.write_text(json.dumps({"images": {"training": {"before": 28709, "after": 300}}}))
+    said = "Trainings run here, smoke size: 2 on 300 images of Training, 101 seconds together."
+    assert claims.runs(recipe) == said
+
+
 def write(folder: Path, *groups: Group) -> None:
     (folder / "claims.yaml").write_text(yaml.safe_dump({"groups": [one.model_dump() for one in groups]}))
 
@@ -202,7 +212,8 @@ def test_the_command_writes_the_table_between_its_lines_and_leaves_the_rest(
     write(recipe, group())
     claims.main(None, check=False)
     text = (recipe / "README.md").read_text()
-    assert text.startswith(f"# s9\n\n{BEGIN}\n|  | published |")
+    assert text.startswith(f"# s9\n\n{BEGIN}\nNo training of this recipe has been run here yet.")
+    assert "\n\n|  | published |" in text
     assert text.endswith(f"| not run |\n{END}\n\nMore words.\n")
     assert capsys.readouterr().out == "s9: 1 published figures: holds 0, does not hold 0, not run 1\n"
 

@@ -100,3 +100,13 @@ def test_a_batch_that_devices_cannot_share(few: Prepared, tiny_extractor: keras.
     recipe = small_recipe(devices=3)
     with pytest.raises(InputError, match="batch of 16: expected a multiple of 3"):
         training.train(lambda: models.single(recipe, tiny_extractor), few, recipe)
+
+
+def test_what_comes_out_takes_images_as_what_was_built_does(few: Prepared, tiny_extractor: keras.Model) -> None:
+    """And knows neither optimiser nor loss, which are of this code alone."""
+    recipe = small_recipe(epochs=1)
+    built = models.single(recipe, tiny_extractor)
+    model, _ = training.train(lambda: built, few, recipe)
+    assert model.input.shape == built.input.shape
+    assert model.output.shape == built.output.shape
+    assert not model.compiled
