@@ -100,7 +100,7 @@ class Augment(keras.layers.Layer):
 
     def _bend(self, images: KerasTensor) -> KerasTensor:
         """Raise grey values, as shares of 255, to a power: black and white stay, what is between them moves."""
-        # Not ops.power, which takes three times as long on a CPU. The logarithm of black, minus infinity, gives 0 again.
+        # Not ops.power: it takes three times as long on a CPU. The logarithm of black, minus infinity, gives 0 again.
         return 255 * ops.exp(self._around(images, 1, self.gamma) * ops.log(images / 255))
 
     def _erase(self, images: KerasTensor) -> KerasTensor:
