@@ -9,6 +9,7 @@ import io
 import json
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -250,23 +251,32 @@ def name(check: Rule | JobRule) -> str:
 
 
 def main() -> None:
-    """Look at the compiled form of every job and print the findings. Raises `InputError` where one is an error."""
+    """Look at the compiled form of every job; print all errors, and one warning of each kind.
+
+    Raises `InputError` where there is an error.
+    """
     table = placement.Table.read()
-    errors = warnings = 0
+    errors, warnings = 0, defaultdict[str, list[str]](list)
     for job in jobs().values():
+        graph = job.pipeline.relative_to(ROOT)
         found = [*job_findings(job), *findings(*documents(_read(job.pipeline)), table)]
-        errors += sum(finding.severity == "error" for finding in found)
-        warnings += sum(finding.severity == "warning" for finding in found)
-        for (severity, title, mend), group in groupby(
-            found, key=lambda entry: (entry.severity, entry.rule, entry.mend)
-        ):
-            _say(f"{job.pipeline.relative_to(ROOT)}: {severity}: {title}")
-            for finding in group:
-                _say(f"    {finding.where}: expected {finding.expected}, received {finding.received}")
-            _say(f"    {mend}")
-    _say(f"{len(RULES) + len(JOB_RULES)} rules: {errors} errors, {warnings} warnings")
+        for finding in (entry for entry in found if entry.severity == "warning"):
+            warnings[finding.rule].append(_told(finding, f"{graph}: {finding.where}"))
+        refused = [entry for entry in found if entry.severity == "error"]
+        errors += len(refused)
+        for (title, mend), group in groupby(refused, key=lambda entry: (entry.rule, entry.mend)):
+            told = [_told(finding, finding.where) for finding in group]
+            _say("\n    ".join([f"{graph}: error: {title}", *told, mend]))
+    for title, all_told in warnings.items():
+        more = f" (and {len(all_told) - 1:,} more like it)" if len(all_told) > 1 else ""
+        _say(f"warning: {title}: {all_told[0]}{more}")
+    _say(f"{len(RULES) + len(JOB_RULES)} rules: {errors} errors, {sum(map(len, warnings.values())):,} warnings")
     if errors:
         raise InputError(f"compiled graphs: expected no errors, found {errors} (above).")
+
+
+def _told(finding: Finding, where: str) -> str:
+    return f"{where}: expected {finding.expected}, received {finding.received}"
 
 
 def _read(path: Path) -> str:

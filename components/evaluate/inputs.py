@@ -53,6 +53,4 @@ def read_votes(path: str, masks: Masks, data: Prepared) -> NDArray[np.int64] | N
     """The FER+ majority of each image of the source, -1 where there is none; None without a path."""
     if not path:
         return None
-    row = np.concatenate([data[name].row for name in SPLITS])
-    usage = np.repeat(np.arange(len(SPLITS)), [len(data[name]) for name in SPLITS])
-    return ferplus.read_majority(Path(path), len(masks), row, usage)
+    return ferplus.read_majority(Path(path), len(masks), [data[name] for name in SPLITS])

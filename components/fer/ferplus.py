@@ -1,6 +1,7 @@
 """Votes of FER+ (Barsoum et al. 2016): ten people looked at each image of FER2013 again."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,25 @@ NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 """What FER+ calls `EXPRESSIONS`, in their order."""
 
 NONE = -1
+
+AGREEMENT = 0.4
+"""Least share of images whose majority is their label: seven tenths in the votes' own order, a fifth in any other."""
+
+ENOUGH = 100
+"""Images with a majority from which such a share says something."""
+
 MEND = (
     "Take fer2013new.csv as FER+ publishes it, or set {parameter} to '' where the data set is not FER2013 "
     "in its official split."
 )
 
 
-def read_majority(path: Path, count: int, row: NDArray[np.int32], usage: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def read_majority(path: Path, count: int, splits: Sequence[Split]) -> NDArray[np.int64]:
     """The FER+ majority of each image of a source with `count` images: (count,), -1 where there is none.
 
-    FER+ joins by the order of rows, not by its image names. Its Usage column must agree with `usage` (N,), an index
-    into `USAGES`, at the rows `row` (N,). Raises `InputError` where the file is not FER+ votes for this very data set.
+    FER+ joins by the order of rows, not by its image names. At the rows of `splits`, one for each of `USAGES`, its
+    Usage column must agree and its majorities by and large. Raises `InputError` where the file is not FER+ votes for
+    this very data set.
     """
     mend = MEND.format(parameter="evaluate.ferplus")
     votes, usages = _read(path, mend)
@@ -35,8 +44,10 @@ def read_majority(path: Path, count: int, row: NDArray[np.int32], usage: NDArray
         raise InputError(
             f"FER+ votes {path}: expected {count:,} rows as in the data set, received {len(votes):,}.", mend
         )
-    _check_usage(path, usages, row, usage, mend)
-    return majority(votes)
+    voted = majority(votes)
+    for usage, split in zip(USAGES, splits, strict=True):
+        _check(path, usages, voted, usage, split, mend)
+    return voted
 
 
 def read_soft_labels(path: Path, training: Split) -> NDArray[np.float32]:
@@ -54,7 +65,7 @@ def read_soft_labels(path: Path, training: Split) -> NDArray[np.float32]:
             f"none for image {training.row.max() + 1:,}.",
             mend,
         )
-    _check_usage(path, usages, training.row, np.zeros(len(training), np.int64), mend)
+    _check(path, usages, majority(votes), USAGES[0], training, mend)
     soft = soft_labels(votes[training.row])
     return np.where(np.isnan(soft), np.eye(len(EXPRESSIONS), dtype=np.float32)[training.label], soft)
 
@@ -97,14 +108,17 @@ def _read(path: Path, mend: str) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     return votes, usages
 
 
-def _check_usage(
-    path: Path, usages: NDArray[np.str_], row: NDArray[np.int32], usage: NDArray[np.integer[Any]], mend: str
-) -> None:
-    """Refuse votes whose Usage is not that of the data set at the rows `row`."""
-    other = np.flatnonzero(usages[row] != np.array(USAGES)[usage])
+def _check(path: Path, usages: NDArray[np.str_], voted: NDArray[np.int64], usage: str, split: Split, mend: str) -> None:
+    """Refuse votes whose Usage is not that of the images of `split`, or whose majority `voted` is of other images."""
+    other = np.flatnonzero(usages[split.row] != usage)
     if other.size:
-        line = row[other[0]]
+        line = split.row[other[0]]
+        raise InputError(f"FER+ votes {path}: row {line + 1:,} is of {usages[line]}, in the data set of {usage}.", mend)
+    decided = voted[split.row] != NONE
+    agreed = (voted[split.row] == split.label)[decided]
+    if agreed.size >= ENOUGH and agreed.mean() < AGREEMENT:
         raise InputError(
-            f"FER+ votes {path}: row {line + 1:,} is of {usages[line]}, in the data set of {USAGES[usage[other[0]]]}.",
+            f"FER+ votes {path}: expected the majority to be the label of seven in ten of {usage}, received "
+            f"{100 * agreed.mean():.0f} %: the images are in another order than FER2013's own csv has them.",
             mend,
         )

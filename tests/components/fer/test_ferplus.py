@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,15 +41,19 @@ def genuine_votes() -> Path:
 
 
 def read(path: Path, count: int = 4, usage: tuple[int, ...] = (0, 0, 1, 2)) -> list[int]:
-    rows = np.arange(len(usage), dtype=np.int32)
-    return list(ferplus.read_majority(path, count, rows, np.array(usage)))
+    splits = [images(*np.flatnonzero(np.array(usage) == index)) for index in range(3)]
+    return list(ferplus.read_majority(path, count, splits))
+
+
+def images(*rows: int, label: str = "neutral") -> Split:
+    """Images at these rows of the source, all of one label."""
+    labels = np.full(len(rows), EXPRESSIONS.index(label), np.uint8)
+    return Split(np.zeros((len(rows), 48, 48, 1), np.uint8), labels, np.array(rows, np.int32))
 
 
 def soft(path: Path, *rows: int) -> list[list[float]]:
     """Soft labels of Training images at these rows of the source, all labelled neutral."""
-    neutral = np.full(len(rows), EXPRESSIONS.index("neutral"), np.uint8)
-    training = Split(np.zeros((len(rows), 48, 48, 1), np.uint8), neutral, np.array(rows, np.int32))
-    labels: list[list[float]] = ferplus.read_soft_labels(path, training).tolist()
+    labels: list[list[float]] = ferplus.read_soft_labels(path, images(*rows)).tolist()
     return labels
 
 
@@ -61,6 +66,19 @@ def test_votes_of_another_data_set_are_refused(votes_csv: Path) -> None:
         read(votes_csv, count=5)
     with pytest.raises(InputError, match="row 3 is of PublicTest, in the data set of PrivateTest"):
         read(votes_csv, usage=(0, 0, 2, 2))
+
+
+def test_votes_in_another_order_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("\n".join((HEADER, *["Training,a,1,9,0,0,0,0,0,0,0,0"] * ferplus.ENOUGH)) + "\n")
+    rows = range(ferplus.ENOUGH)
+    nobody = images()
+    assert set(ferplus.read_majority(path, len(rows), [images(*rows, label="happy"), nobody, nobody])) == {3}
+    with pytest.raises(InputError, match=r"received 0 %: the images are in another order") as caught:
+        ferplus.read_majority(path, len(rows), [images(*rows, label="sad"), nobody, nobody])
+    assert "evaluate.ferplus to ''" in str(caught.value)
+    with pytest.raises(InputError, match="label of seven in ten of Training, received 0 %"):
+        soft(path, *rows)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +143,6 @@ def test_the_genuine_votes_have_the_published_shares_without_a_majority(genuine_
 def test_the_genuine_votes_give_each_training_image_a_soft_label(genuine_votes: Path) -> None:
     table = np.genfromtxt(genuine_votes, delimiter=",", skip_header=1, usecols=range(2, 12), dtype=int)[:28_709]
     assert np.isnan(ferplus.soft_labels(table)).any(axis=1).sum() == (table[:, :7].sum(axis=1) == 0).sum() > 0
-    np.testing.assert_allclose(np.sum(soft(genuine_votes, *range(28_709)), axis=1), 1, rtol=1e-5)
+    answers = np.maximum(ferplus.majority(table), 0).astype(np.uint8)  # labels that agree with the votes
+    training = replace(images(*range(28_709)), label=answers)
+    np.testing.assert_allclose(ferplus.read_soft_labels(genuine_votes, training).sum(axis=1), 1, rtol=1e-5)
