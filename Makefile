@@ -50,7 +50,9 @@ bench: $(READY) ## time and memory against their limits and the published way; o
 	$(BIN)/python -m tests.bench.training
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 
-proof: $(READY) ## kill a training of FER2013 three times, and hold its end to that of an undisturbed one (half an hour)
+proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (half an hour)
+	$(BIN)/python -m tests.proof.power
+	$(BIN)/python -m tests.proof.promotion
 	$(BIN)/python -m tests.proof.kill
 
 requirements: $(READY) ## write the hashed requirement files again (asks the package index)

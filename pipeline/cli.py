@@ -71,6 +71,17 @@ def compare(options: argparse.Namespace) -> None:
     command.main(options.recipe)
 
 
+def report(options: argparse.Namespace) -> None:
+    """Write the page of a job's last run: results, gate, graph, data, curves, confusion, origin, time and cost.
+
+    One file that opens offline: artifacts/report.html in the job's folder. `ferflow run` writes it too. With
+    --with-images it holds images of the data set, and is for your own machine alone.
+    """
+    from pipeline.report import command
+
+    command.main(options.recipe, with_images=options.with_images)
+
+
 def claims(options: argparse.Namespace) -> None:
     """Write the table of published figures into the README of each recipe that has a claims.yaml, or of one.
 
@@ -149,6 +160,39 @@ def schedule(options: argparse.Namespace) -> None:
         verbs[options.verb](options.recipe, here)
 
 
+def models(options: argparse.Namespace) -> None:
+    """See the versions of a model, move the champion, and check that all is what it is said to be.
+
+      list               versions: when stored, what the gate said, accuracy on PublicTest, which serves
+      show VERSION       where it comes from, what the gate said and why, its moves and its files
+      promote VERSION    make it champion; one that is not whole, or that the gate rejects, is always refused
+      rollback           make the previous champion the champion again; a second time, this one
+      verify [VERSION]   hash it again and follow its lineage to the first broken link (the champion's without VERSION)
+      sync               bring the registries up to date; what a killed push or promotion left is completed
+
+    Store, name and registry are those of params.yaml. A push that is repeated never brings a version back that was
+    moved away from: promote does. Exit code 1 means that something is refused or broken, 75 that somebody else was
+    faster or something cannot be reached: try again.
+    """
+    from components.fer.errors import UsageError
+    from pipeline.models import commands
+    from pipeline.models.place import Place
+    from pipeline.models.verify import verify
+
+    if options.verb in ("show", "promote") and options.version is None:
+        raise UsageError(f"ferflow models {options.verb}: expected a VERSION.\nferflow models list")
+    place = Place.of(options.recipe, options.store, options.name, options.registry)
+    verbs = {
+        "list": lambda: commands.show_all(place),
+        "show": lambda: commands.show(place, options.version),
+        "promote": lambda: commands.promote(place, options.version, options.reason),
+        "rollback": lambda: commands.rollback(place, options.reason),
+        "verify": lambda: verify(place, options.version, every=options.all),
+        "sync": lambda: commands.sync(place),
+    }
+    verbs[options.verb]()
+
+
 def doctor(_: argparse.Namespace) -> None:
     """Say what this machine has, what is missing for each way of running, and how to get it."""
     from pipeline import doctor as command
@@ -167,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
         "data": data,
         "compile": compile_graphs,
         "compare": compare,
+        "report": report,
         "claims": claims,
         "lint": lint,
         "images": build,
@@ -174,6 +219,7 @@ def parser() -> argparse.ArgumentParser:
         "watch": watch,
         "terminate": terminate,
         "schedule": schedule,
+        "models": models,
         "doctor": doctor,
     }
     for name, command in names.items():
@@ -183,9 +229,17 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if name == "schedule":
             sub.add_argument("verb", choices=("apply", "list", "pause", "resume", "delete"))
+        if name == "models":
+            sub.add_argument("verb", choices=("list", "show", "promote", "rollback", "verify", "sync"))
+            sub.add_argument("version", metavar="VERSION", nargs="?", help="such as 0003-1a2b3c4d")
+            sub.add_argument("--all", action="store_true", help="verify every version")
+            sub.add_argument("--reason", metavar="TEXT", default="", help="why, for the history of the champion")
+            sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
+            sub.add_argument("--name", metavar="NAME", help="of the model")
+            sub.add_argument("--registry", metavar="ADDRESS", help="one or several, separated by commas")
         if name in ("watch", "terminate"):
             sub.add_argument("run", metavar="RUN", help="its id, which ferflow submit prints")
-        if name in ("run", "submit", "schedule"):
+        if name in ("run", "report", "submit", "schedule", "models"):
             sub.add_argument("--recipe", metavar="NAME", help="a folder of recipes/ instead of the main job")
         if name in ("run", "demo"):
             sub.add_argument("--force", action="store_true", help="run every stage again")
@@ -216,6 +270,8 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--wait", action="store_true", help="show the tasks until the run ends")
         if name in ("submit", "watch", "terminate", "schedule"):
             sub.add_argument("--host", metavar="URL", help="Kubeflow Pipelines there, not that of infra/cluster.yaml")
+        if name == "report":
+            sub.add_argument("--with-images", action="store_true", help="show faces: not a file to pass on")
         if name == "compare":
             sub.add_argument("recipe", metavar="RECIPE", nargs="?", help="a folder of recipes/ (default: the main job)")
         if name == "claims":

@@ -32,6 +32,9 @@ SUFFIXES = ("csv", "html", "json", "keras", "npz", "pickle", "tfrecord")
 SOURCE = f"{SEPARATOR}path"
 """What a parameter ends with that names a file of the workspace, so that DVC must watch the file too."""
 
+PROVENANCE = f"registry{SEPARATOR}provenance"
+"""The parameter that tells push-model where a candidate comes from: ferflow submit gives it to a run, dvc.yaml here."""
+
 PLACEHOLDER = re.compile(
     r"\{\{\$\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)\['(?P<name>\w+)'\](?:\.(?:path|output_file))?\}\}"
 )
@@ -64,7 +67,8 @@ class _Pipeline:
 
     def __init__(self, ir: Mapping[str, Any], folder: Path) -> None:
         self.folder = folder
-        self.tasks: Mapping[str, Any] = ir["root"]["dag"]["tasks"]
+        self.root: Mapping[str, Any] = ir["root"]
+        self.tasks: Mapping[str, Any] = self.root["dag"]["tasks"]
         self.components: Mapping[str, Any] = ir["components"]
         self.executors: Mapping[str, Any] = ir["deploymentSpec"]["executors"]
 
@@ -168,17 +172,31 @@ class _Pipeline:
             return text
         name = found["name"]
         if found["kind"] == "parameters":
-            reference = f"${{{dotted(self._parameters(key)[name])}}}"
+            parameter = self._parameters(key)[name]
+            if parameter == PROVENANCE:
+                return self._provenance()
             component = self.components[self.tasks[key]["componentRef"]["name"]]
-            is_text = component["inputDefinitions"]["parameters"][name]["parameterType"] == "STRING"
-            return f'"{reference}"' if is_text else reference
+            return _reference(parameter, component["inputDefinitions"]["parameters"][name])
         if found["side"] == "inputs":
             return self._input_path(key, name)
         return output_path(self.stage_name(key), name, self._outputs(key)[name])
 
+    def _provenance(self) -> str:
+        """What the candidate is made of, as JSON: all parameters; push-model itself finds the commit."""
+        entries = self.root["inputDefinitions"]["parameters"].items()
+        pairs = (f'"{name}": {_reference(name, entry)}' for name, entry in entries if name != PROVENANCE)
+        rest = '"commit": null, "dirty": null, "images": {}, "run": null'
+        return f"'{{{rest}, \"parameters\": {{{', '.join(pairs)}}}}}'"
+
     def _code(self, module: str) -> list[str]:
         """Source files of the stage, as seen from the folder of dvc.yaml."""
         return [PurePosixPath(os.path.relpath(ROOT / path, self.folder)).as_posix() for path in source_files(module)]
+
+
+def _reference(name: str, entry: Mapping[str, Any]) -> str:
+    """DVC's reference to a parameter, text in quotes."""
+    reference = f"${{{dotted(name)}}}"
+    return f'"{reference}"' if entry["parameterType"] == "STRING" else reference
 
 
 def own(args: Iterable[str]) -> list[str]:

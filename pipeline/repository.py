@@ -2,6 +2,9 @@
 
 import shutil
 import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
 
 from components.fer.errors import InputError
 from pipeline.desk import ROOT
@@ -20,6 +23,31 @@ def dirty(*paths: str) -> bool:
 def last_change(*paths: str) -> str:
     """The last commit that changed one of the files. Raises `InputError` where there is none."""
     return _git("log", "-1", "--format=%H", "--", *paths)
+
+
+def has(commit: str) -> bool:
+    """Whether git knows a commit; it does not where there is no repository."""
+    try:
+        _git("cat-file", "-e", f"{commit}^{{commit}}")
+    except InputError:
+        return False
+    return True
+
+
+def is_complete() -> bool:
+    """Whether there is a repository with its whole history."""
+    try:
+        return _git("rev-parse", "--is-shallow-repository") == "false"
+    except InputError:
+        return False
+
+
+def export(commit: str, path: str, folder: Path) -> None:
+    """Write what a commit has below `path` to a folder. Raises `InputError` where it has nothing there."""
+    with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
+        _git("archive", "--output", archive.name, commit, path)
+        with tarfile.open(archive.name) as content:
+            content.extractall(folder, filter="data")
 
 
 def _git(*arguments: str) -> str:

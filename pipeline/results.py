@@ -42,7 +42,8 @@ def show(job: Job, seconds: float, made: Path | None = None) -> None:
     registry = parameters.document(job.folder / "params.yaml")["registry"]["registry"] if pushed else ""
     for line in (
         *_verdict(pushed, place),
-        *(f"report     {path.relative_to(ROOT)}" for path in sorted(folder.glob("artifacts/evaluate*/report.html"))),
+        *(f"report     {path.relative_to(ROOT)}" for path in folder.glob("artifacts/report.html")),
+        *(f"evaluated  {path.relative_to(ROOT)}" for path in sorted(folder.glob("artifacts/evaluate*/report.html"))),
         f"time       {seconds / 60:.1f} minutes",
         "",
         "Next: look at the report; then (source .venv/bin/activate)",

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from components.fer import made_faces
 from components.fer.errors import FerflowError, InputError
-from pipeline import data, jobs, results
+from pipeline import data, jobs, results, times
 from pipeline.desk import ROOT
 from pipeline.jobs import Job
+from pipeline.times import Clock
 
 DEMOS = {"hybrid": "demo", "single": "demo_single", "benchmark": "demo_benchmark"}
 """the recipe that shows each graph"""
@@ -19,7 +20,10 @@ DEMO_SEED = 1
 
 
 def run(recipe: str | None, force: bool, docker: bool = False) -> None:
-    """Bring the job's data, run `dvc repro` on its dvc.yaml, or its images, and print its results."""
+    """Bring the job's data, run `dvc repro` on its dvc.yaml, or its images, and print its results.
+
+    `dvc repro` ends with the page of the run.
+    """
     for graph, name in DEMOS.items():
         if recipe == name:
             return demo(force, graph, docker)
@@ -59,11 +63,21 @@ def _reproduce(job: Job, force: bool) -> None:
     # The stages call `python`: it must be the one that has ferflow, also where no environment is activated.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     command = [sys.executable, "-m", "dvc", "repro", str(job.folder / "dvc.yaml"), *(["--force"] if force else [])]
-    finished = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=False)
-    if finished.returncode:
+    environment, clock = {**os.environ, "PATH": path}, Clock()
+    # The stages tell of their progress on stderr, which stays the terminal's.
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            clock.hear(line)
+            _say(line.rstrip("\n"))
+    times.keep(job.folder, clock.seconds)
+    if process.returncode:
         # DVC's own exit code is 255 whatever a stage said, and its message names the stage above.
         raise FerflowError(f"dvc repro {job.folder.name}: a stage failed; its own message stands above.")
-    results.show(job, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    from pipeline.report import command as page  # it draws: not needed where a stage fails
+
+    page.write(None if job.folder == ROOT else job.folder.name)
+    results.show(job, seconds)
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from components.fer import made_faces
 from components.fer.dataset import Faces
+from components.registry import mlflow_mirror
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,4 +37,12 @@ def genuine_csv() -> Path:
     path = Path(os.environ.get("FER2013", ROOT / "data" / "fer2013.csv"))
     if not path.is_file():
         pytest.skip(f"the genuine FER2013 is not at hand (looked for {path}; set FER2013 to its path)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to make."""
+    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    mlflow_mirror._client(f"sqlite:///{path}").search_registered_models()
     return path

@@ -1,6 +1,7 @@
 """README and docs tell the truth: their figures are those of the committed run, their commands exist."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_the_table_is_that_of_the_committed_run() -> None:
 def test_commands_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for line in commands(page):
-        match line.split():
+        match shlex.split(line):
             case ["make", verb, *_]:
                 assert verb in targets, line
             case ["ferflow", *arguments]:

@@ -41,8 +41,9 @@ def test_the_table_has_what_the_metrics_have(clone: Path, demo: subprocess.Compl
 
 def test_report_model_and_registry_are_there(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
     folder = clone / "recipes" / "demo"
-    report = (folder / "artifacts/evaluate/report.html").read_text()
-    assert "</html>" in report
+    for page in ("report.html", "evaluate/report.html"):
+        assert "</html>" in (folder / "artifacts" / page).read_text()
+    assert "report     recipes/demo/artifacts/report.html" in demo.stdout
     version = json.loads((folder / "results/push-model/version.json").read_text())
     assert version["verdict"] == "PROMOTE"
     assert json.loads((folder / "models/fer-demo/champion.json").read_text())["version"] == version["version"]
@@ -50,6 +51,15 @@ def test_report_model_and_registry_are_there(clone: Path, demo: subprocess.Compl
     registry = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
     alias = registry.get_model_version_by_alias("fer-demo", "champion")
     assert alias.tags["store_version"] == version["version"]
+
+
+def test_the_report_has_state_and_time_of_each_stage(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    page = (clone / "recipes/demo/artifacts/report.html").read_text()
+    stages = json.loads((clone / "recipes/demo/results/times.json").read_text())
+    assert {"validate", "train-backbone-a", "train-hybrid", "push-model"} <= stages.keys()
+    for stage in stages:
+        assert f"{stage}, up to date" in page
+    assert "not recorded" not in page
 
 
 def test_a_second_run_runs_nothing(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:

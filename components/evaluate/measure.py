@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, Predictions
+from components.fer.dataset import EXPRESSIONS
 from components.fer.ferplus import NONE
 from components.fer.metrics import bootstrap, calibration, mcnemar, scores
 
@@ -80,7 +80,6 @@ def measure_all(public: Sample, private: Mapping[str, Sample], settings: Setting
             "public": _share(public.label == settings.majority),
             "private": {name: _share(sample.label == settings.majority) for name, sample in private.items()},
         },
-        "private_opened": 1,
         "resamples": settings.resamples,
         "seed": settings.seed,
     }
@@ -93,10 +92,21 @@ def measure_views(kind: str, public: Sample, private: Mapping[str, Sample], sett
     return rounded({"kind": kind, "public": _headline(public, settings), "private": forms})
 
 
-def measure_branch(hybrid: Predictions, branch: Predictions) -> dict[str, Any]:
-    """How good a backbone is by itself, and what McNemar's exact test says of the hybrid against it."""
-    right = [scores.predicted(answer.probabilities) == answer.label for answer in (hybrid, branch)]
-    return {"accuracy": _share(right[1]), **mcnemar.exact_test(*right)._asdict()}
+def measure_branch(hybrid: Sample, branch: scores.Probabilities, settings: Settings) -> dict[str, Any]:
+    """How good a backbone, with its answers (N, 7) to the same images, is by itself and beside the hybrid.
+
+    McNemar's exact test says of the hybrid whether it is right more often; its gain in macro F1 has an interval.
+    """
+    label, prediction, other = hybrid.label, scores.predicted(hybrid.probabilities), scores.predicted(branch)
+    gain = bootstrap.macro_f1_difference(label, prediction, other, hybrid.group, settings.resamples, settings.seed)
+    return {
+        "accuracy": _share(other == label),
+        **mcnemar.exact_test(prediction == label, other == label)._asdict(),
+        "macro_f1": float(scores.macro_f1(scores.confusion_matrix(label, other))),
+        "macro_f1_gain": gain.value,
+        "macro_f1_gain_low": gain.low,
+        "macro_f1_gain_high": gain.high,
+    }
 
 
 def measure(sample: Sample, settings: Settings) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate import history, inputs, pictures, poses, report, views
+from components.evaluate import claim, history, inputs, pictures, poses, report, views
 from components.evaluate.config import Config
+from components.evaluate.history import History
 from components.evaluate.measure import FORMS, Sample, Settings, measure_all, measure_branch, measure_views, rounded
 from components.evaluate.pictures import Picture
 from components.fer import backend, stage
@@ -52,13 +53,14 @@ def run(config: Config) -> None:
     )
     measured = _sample(public, masks, votes)
     backbones = {
-        name: predict.predictions(models.load(path), data, PUBLIC, path)
+        name: predict.predictions(models.load(path), data, PUBLIC, path).probabilities
         for name, path in backbone_paths(config).items()
     }
+    check_claims(config, histories, {"model": public.probabilities, **backbones}, public.label)
     beside = {
         "parameters": model.count_params(),
         "model_megabytes": config.model_keras.stat().st_size / 2**20,
-        "branches": {name: measure_branch(public, alone) for name, alone in backbones.items()},
+        "branches": {name: measure_branch(measured, alone, settings) for name, alone in backbones.items()},
         "poses": poses.table({name: ask(face[None])[0] for name, face in faces.items()}),
     }
     closer = _inside(model, data["public"].images, measured, config.seed) if config.pictures == "all" else {}
@@ -92,6 +94,17 @@ def backbone_paths(config: Config) -> dict[str, Path]:
     """Where a hybrid's backbones are, by name; a model that is no hybrid has none."""
     paths = {"first": config.first_keras, "second": config.second_keras}
     return {name: path for name, path in paths.items() if path is not None}
+
+
+def check_claims(
+    config: Config, histories: Mapping[str, History], answers: Mapping[str, scores.Probabilities], label: scores.Labels
+) -> None:
+    """Hold each model's answers (N, 7) to what its training says of them. Raises `InputError`."""
+    models, paths = {"model": config.model_keras, **backbone_paths(config)}, history_paths(config)
+    for name, said in answers.items():
+        if told := histories.get(name):
+            claimed = told["val_accuracy"][history.kept_epoch(told)]
+            claim.check(claimed, scores.predicted(said), label, models[name], paths[name])
 
 
 def private_forms(private: Predictions, masks: Masks, votes: NDArray[np.int64] | None) -> dict[str, Sample]:

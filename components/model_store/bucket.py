@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from google.api_core import exceptions as api
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from components.fer.errors import InputError, TemporaryError
 from components.model_store import manifest
 from components.model_store.manifest import Manifest
 from components.model_store.records import Champion, lost_race, read_champion
-from components.model_store.versions import DIGITS, Version, following, number
+from components.model_store.versions import DIGITS, Version, following, identity, number
 from components.storage import gcs
 from components.storage.progress import Counted, Progress
 
@@ -50,6 +50,12 @@ class Record(BaseModel):
     folder: str
     """name of the folder in `files` that holds them"""
     manifest: Manifest
+
+    @model_validator(mode="after")
+    def _is_named_by_its_candidate(self) -> Self:
+        if self.version != identity(number(self.version), self.manifest.candidate):
+            raise ValueError("not what was stored: version and candidate differ")
+        return self
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,11 @@ class BucketStore:
                         "See to the network, then run the same command again.",
                     )
                 return self._publish(name, candidate, described, folder)
+
+    def manifest(self, name: str, version: str) -> Manifest:
+        """Say what files a version has."""
+        with self._faults(name):
+            return self._record(self._record_name(name, version)).manifest
 
     def read(self, name: str, version: str, file: str) -> bytes:
         """Give the content of one file of a version, as it was stored."""

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from components.fer.errors import InputError, TemporaryError
 from components.model_store import manifest
+from components.model_store.manifest import Manifest
 from components.model_store.records import Champion, lost_race, read_champion
 from components.model_store.versions import Version, following, number
 
@@ -66,6 +67,10 @@ class FolderStore:
             finally:
                 os.close(alive)
                 shutil.rmtree(unfinished, ignore_errors=True)
+
+    def manifest(self, name: str, version: str) -> Manifest:
+        """Say what files a version has."""
+        return manifest.read(self._folder(name, version))
 
     def read(self, name: str, version: str, file: str) -> bytes:
         """Give the content of one file of a version, as it was stored."""

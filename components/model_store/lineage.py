@@ -42,6 +42,8 @@ class Lineage(BaseModel):
     """UTC"""
     data_md5: str
     """of the source data set, by validate's audit"""
+    prepared_md5: str | None = None
+    """of the prepared data set that the candidate was judged on; none for a folder of TFRecords"""
     code: Code
     model_sha256: str
     """of model.keras"""
@@ -53,7 +55,13 @@ class Lineage(BaseModel):
     packages: dict[str, str]
     """versions of the libraries that load the model"""
     provenance: Provenance | None = None
-    """what the submission said; none at a desk"""
+    """what the submission, or dvc.yaml, said"""
+
+    @property
+    def commit(self) -> tuple[str | None, bool | None]:
+        """The git commit, and whether the code differed from it: those of the submission, or else those found."""
+        made = self.provenance
+        return (made.commit, made.dirty) if made and made.commit else (self.code.commit, self.code.dirty)
 
 
 def parse(content: bytes, version: str) -> Lineage:
@@ -86,6 +94,12 @@ def sources_sha256(components: Path) -> str:
         digest.update(f"{path.relative_to(components).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def md5(path: Path) -> str:
+    """Hash a file's content as DVC does: hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def packages() -> dict[str, str]:

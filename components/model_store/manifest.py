@@ -1,10 +1,12 @@
 """What a version holds, file by file, so that a changed byte can be found and named."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from components.fer.errors import InputError
 
@@ -31,6 +33,14 @@ class Manifest(BaseModel):
     """sha256 of what was pushed: tells the same candidate from another"""
     files: Mapping[str, Entry]
     """by path inside the folder, all files but the manifest itself"""
+    seal: str
+    """sha256 of the rest: a change of the manifest is told from a change of a file"""
+
+    @model_validator(mode="after")
+    def _is_sealed(self) -> Self:
+        if self.seal != _seal(self.candidate, self.files):
+            raise ValueError("not what was stored: seal differs")
+        return self
 
 
 def sha256(path: Path) -> str:
@@ -41,10 +51,8 @@ def sha256(path: Path) -> str:
 
 def describe(folder: Path, candidate: str) -> Manifest:
     """Make the manifest of what `folder` holds now."""
-    return Manifest(
-        candidate=candidate,
-        files={name: Entry(sha256=sha256(path), size=path.stat().st_size) for name, path in _files(folder).items()},
-    )
+    files = {name: Entry(sha256=sha256(path), size=path.stat().st_size) for name, path in _files(folder).items()}
+    return Manifest(candidate=candidate, files=files, seal=_seal(candidate, files))
 
 
 def read(folder: Path) -> Manifest:
@@ -73,6 +81,11 @@ def check(stored: Manifest, name: str, received: str | None, version: str) -> No
 
 
 MEND = "Restore the version from a backup, or push the model to another store."
+
+
+def _seal(candidate: str, files: Mapping[str, Entry]) -> str:
+    content = {"candidate": candidate, "files": {name: [entry.sha256, entry.size] for name, entry in files.items()}}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -1,10 +1,13 @@
-"""What a submission says about a run: code, images and parameters, which a container cannot find out by itself."""
+"""What a submission, or dvc.yaml, says about a run: what push-model cannot find out by itself."""
 
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.fer.errors import InputError
+
+PARAMETERS = "parameters.json"
+"""the file of a version that has its parameters, for people and for `ferflow models verify`"""
 
 
 class Provenance(BaseModel):
@@ -13,7 +16,7 @@ class Provenance(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     commit: str | None
-    """git commit of the submission"""
+    """git commit of the submission; none at a desk, where push-model finds it"""
     dirty: bool | None
     """whether the working tree differed from it"""
     images: Mapping[str, str]

@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, mode
 from components.fer.errors import InputError, TemporaryError
 
 Decision = Literal["PROMOTE", "HOLD", "REJECT"]
+Rule = Literal["superiority", "non_inferiority"]
+
+Decider = Literal["gate", "person", "rollback"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,53 @@ class Paired:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What a candidate has to show; accuracies and recalls are of PublicTest."""
+
+    rule: Rule
+    """what is to be shown against the champion: that the candidate is better, or that it is not much worse"""
+    alpha: float
+    """level of significance of each test, one-sided"""
+    minimum_effect: float
+    """superiority: least gain in accuracy, in points"""
+    margin: float
+    """non-inferiority: loss in accuracy, in points, that is not to be reached"""
+    floor_over_majority: float
+    """least distance from the accuracy of the majority class, in points"""
+    class_floor: float
+    """least recall of each expression, 0..1"""
+    calibration_limit: float
+    """greatest expected calibration error after temperature scaling, 0..1"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a candidate has to show, and whether it did."""
+
+    name: str
+    value: float
+    """what was measured, in the unit of `limit`"""
+    limit: float
+    passed: bool
+    words: str
+    """both in words, with what lies behind them"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference, candidate less champion, and the 95 % interval of its bootstrap."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What the comparison says about a candidate, and why."""
+    """What the gate says about a candidate, and why. What has a default is absent from versions stored before it."""
 
     decision: Decision
-    """PROMOTE: better at level `alpha`; REJECT: worse at that level; HOLD: neither is shown"""
+    """PROMOTE: it may serve; REJECT: below a floor, or worse than the champion; HOLD: neither is shown"""
     reasons: tuple[str, ...]
     """in words, with the numbers"""
     against: str
@@ -45,10 +90,16 @@ class Verdict:
     """level of significance, one-sided"""
     paired: Paired | None
     """the counts; none where candidate and champion are the same model"""
+    rules: Rules | None = None
+    """what the candidate had to show"""
+    checks: tuple[Check, ...] = ()
+    """what it did show; none where candidate and champion are the same model"""
+    macro_f1: Difference | None = None
+    """the difference in macro F1 from the champion, which decides nothing; none for a first model"""
 
 
 class Move(BaseModel):
-    """One change of the champion."""
+    """One change of the champion, and who decided it: the gate at a push, a person, or a person who went back."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,10 +107,15 @@ class Move(BaseModel):
     """the champion from then on"""
     previous: str | None
     """the champion until then"""
-    verdict: Verdict
-    """why"""
+    verdict: Verdict | None = None
+    """why the gate decided so; none where it did not decide"""
     when: AwareDatetime
     """UTC"""
+    by: Decider = "gate"
+    who: str = ""
+    """the person; empty for the gate"""
+    reason: str = ""
+    """why, in the person's words"""
 
 
 class Champion(BaseModel):
@@ -82,10 +138,33 @@ class Champion(BaseModel):
 
 
 def promoted(champion: Champion | None, version: str, verdict: Verdict, when: datetime) -> Champion:
-    """Make the record in which `version` follows `champion`."""
-    previous = champion.version if champion else None
-    move = Move(version=version, previous=previous, verdict=verdict, when=when)
-    return Champion(version=version, previous=previous, history=(*(champion.history if champion else ()), move))
+    """Make the record in which `version` follows `champion` by the gate's verdict."""
+    return followed(champion, Move(version=version, previous=serving(champion), verdict=verdict, when=when))
+
+
+def followed(champion: Champion | None, move: Move) -> Champion:
+    """Make the record after `move`."""
+    history = champion.history if champion else ()
+    return Champion(version=move.version, previous=move.previous, history=(*history, move))
+
+
+def serving(champion: Champion | None) -> str | None:
+    """The version that serves; none where there is no champion."""
+    return champion.version if champion else None
+
+
+def was_champion(champion: Champion | None, version: str) -> bool:
+    """Whether a version is or was champion."""
+    return champion is not None and any(move.version == version for move in champion.history)
+
+
+def verdict_of(champion: Champion | None, version: str, stored: Verdict) -> Verdict:
+    """The gate's last verdict on a version: that of its last promotion, or else the one that it was `stored` with.
+
+    A push that lost the race for the champion, or died before it, was repeated, and came to another verdict perhaps.
+    """
+    moves = reversed(champion.history if champion else ())
+    return next((move.verdict for move in moves if move.version == version and move.verdict), stored)
 
 
 def read_champion(content: bytes, address: str, versions: str) -> Champion:
@@ -104,10 +183,7 @@ def read_champion(content: bytes, address: str, versions: str) -> Champion:
 def lost_race(name: str, expected: Champion | None, found: Champion | None) -> TemporaryError:
     """Make the error of a push whose champion is not the one that it was compared with."""
     return TemporaryError(
-        f"champion of {name}: expected {_version(expected)}, found {_version(found)}: another push was faster.",
-        "Run the same command again: it compares with the new champion.",
+        f"champion of {name}: expected {serving(expected) or 'none'}, found {serving(found) or 'none'}: "
+        "another was faster.",
+        "Run the same command again: it looks at the new champion.",
     )
-
-
-def _version(champion: Champion | None) -> str:
-    return champion.version if champion else "none"

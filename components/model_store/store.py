@@ -7,6 +7,7 @@ from typing import Protocol
 
 from components.fer.errors import InputError
 from components.model_store.folder import FolderStore
+from components.model_store.manifest import Manifest
 from components.model_store.records import Champion
 from components.model_store.versions import Version
 
@@ -30,6 +31,9 @@ class Store(Protocol):
 
         The same candidate (a sha256) is stored once: where it is there already, that version is returned.
         """
+
+    def manifest(self, name: str, version: str) -> Manifest:
+        """Say what files a version has."""
 
     def read(self, name: str, version: str, file: str) -> bytes:
         """Give the content of one file of a version, as it was stored."""

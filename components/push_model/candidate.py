@@ -1,7 +1,7 @@
 """What is pushed: the inputs of the stage, read and held to each other before anything is stored."""
 
-import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from components.fer.dataset import USAGES, Predictions, Split
 from components.fer.errors import InputError
 from components.model_store import manifest
+from components.model_store.versions import candidate_sha256
 
 PUBLIC = USAGES.index("PublicTest")
 
@@ -47,10 +48,25 @@ def read(model: Path, metrics: Path, predictions: Path, audit: Path) -> Candidat
     if not isinstance(md5, str) or not md5:
         raise InputError(f"audit {audit}: expected the data's md5, found none.", "Write it again: dvc repro validate")
     stored = Predictions.load(predictions)
-    _check_metrics(tree, stored, metrics, predictions)
+    check_metrics(tree, stored, metrics, predictions)
     digests = [manifest.sha256(path) for path in (model, metrics, predictions)]
-    together = hashlib.sha256(" ".join([*digests, md5]).encode()).hexdigest()
-    return Candidate(tree, stored, md5, digests[0], together)
+    return Candidate(tree, stored, md5, digests[0], candidate_sha256(digests, md5))
+
+
+def check_metrics(tree: Mapping[str, Any], predictions: Predictions, metrics: Path, path: Path) -> None:
+    """Raise `InputError` where the metrics' accuracy on PublicTest is not that of the predictions at `path`."""
+    public = tree.get("public")
+    claimed = public.get("accuracy") if isinstance(public, dict) else None
+    if not isinstance(claimed, int | float):
+        raise InputError(f"metrics {metrics}: expected a number public.accuracy, received {claimed!r}.", MEND)
+    mine = predictions.usage == PUBLIC
+    if not mine.any():
+        raise InputError(f"predictions {path}: expected PublicTest images, found none.", MEND)
+    actual = float(np.mean(correct(predictions)[mine]))
+    if abs(claimed - actual) > 1e-4:  # metrics are rounded
+        raise InputError(
+            f"metrics {metrics}: public.accuracy is {claimed:.4f}, but predictions {path} give {actual:.4f}.", MEND
+        )
 
 
 def check_data(predictions: Predictions, public: Split, path: Path, data: Path) -> None:
@@ -84,6 +100,11 @@ def correct(predictions: Predictions) -> NDArray[np.bool_]:
     return np.asarray(predictions.probabilities.argmax(axis=1) == predictions.label)
 
 
+def copies(images: NDArray[np.uint8]) -> NDArray[np.integer[Any]]:
+    """Number images (N, 48, 48, 1) so that exactly those with the same pixels have the same number: (N,)."""
+    return np.unique(images.reshape(len(images), -1), axis=0, return_inverse=True)[1]
+
+
 def _json(path: Path, what: str) -> dict[str, Any]:
     try:
         tree = json.loads(path.read_bytes())
@@ -94,18 +115,3 @@ def _json(path: Path, what: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise InputError(f"{what} {path}: expected a JSON object, received {type(tree).__name__}.")
     return tree
-
-
-def _check_metrics(tree: dict[str, Any], predictions: Predictions, metrics: Path, path: Path) -> None:
-    public = tree.get("public")
-    claimed = public.get("accuracy") if isinstance(public, dict) else None
-    if not isinstance(claimed, int | float):
-        raise InputError(f"metrics {metrics}: expected a number public.accuracy, received {claimed!r}.", MEND)
-    mine = predictions.usage == PUBLIC
-    if not mine.any():
-        raise InputError(f"predictions {path}: expected PublicTest images, found none.", MEND)
-    actual = float(np.mean(correct(predictions)[mine]))
-    if abs(claimed - actual) > 1e-4:  # metrics are rounded
-        raise InputError(
-            f"metrics {metrics}: public.accuracy is {claimed:.4f}, but predictions {path} give {actual:.4f}.", MEND
-        )

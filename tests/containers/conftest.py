@@ -72,7 +72,8 @@ def repository(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     for section in ("backbone_a", "backbone_b", "hybrid"):
         values[section]["epochs"] = 1
     values["evaluate"]["resamples"] = 100
-    values["registry"]["alpha"] = 0.9  # or so small a training would promote nothing
+    # Or so small a training would promote nothing.
+    values["registry"] |= {"alpha": 0.9, "floor_over_majority": 0.0, "class_floor": 0.0, "calibration_limit": 1.0}
     params.write_text(yaml.safe_dump(values, sort_keys=False))
     csv = params.parent / "data" / "faces.csv"
     csv.parent.mkdir()

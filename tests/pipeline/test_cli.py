@@ -30,8 +30,10 @@ def test_help_loads_nothing_heavy() -> None:
         "watch",
         "terminate",
         "schedule",
+        "models",
         "doctor",
         "compare",
+        "report",
         "claims",
     ):
         assert command in done.stdout

@@ -19,6 +19,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.fer import stage
 from components.fer.errors import InputError
+from components.model_store import provenance
 from pipeline import compile as compiled
 from pipeline import desk, ir, kubeflow, parameters
 from pipeline.jobs import MAIN, jobs
@@ -97,7 +98,8 @@ def test_both_forms_have_the_same_argv_edges_and_parameters(name: str) -> None:
         for field, parameter in cluster.parameters[task].items():
             option = f"--{field.replace('_', '-')}"
             assert cluster_options[option] == f"{{{{$.inputs.parameters['{field}']}}}}"
-            assert desk_options[option] == f"${{{parameter.replace('__', '.', 1)}}}"
+            if parameter != desk.PROVENANCE:  # a submission gives it to Kubeflow
+                assert desk_options[option] == f"${{{parameter.replace('__', '.', 1)}}}"
         assert set(stages[task]["params"]) == {text.replace("__", ".", 1) for text in cluster.parameters[task].values()}
     # An edge is there where one task reads the path that another writes.
     written = {
@@ -116,6 +118,17 @@ def test_both_forms_have_the_same_argv_edges_and_parameters(name: str) -> None:
         path = next(path for path, source in written.items() if source == (producer, output))
         assert path in stages[consumer]["deps"]
         assert path in flat(stages[producer])
+
+
+@pytest.mark.parametrize("name", [MAIN, "demo_single", "s2_efficientnet_two_step"])
+def test_a_desk_tells_push_model_all_parameters(name: str) -> None:
+    job = JOBS[name]
+    (push,) = Repo(ROOT).stage.collect(f"{job.folder / 'dvc.yaml'}:push-model")
+    made = provenance.parse(options(shlex.split(push.cmd))["--provenance"])
+    assert made is not None
+    values = parameters.read(job.folder / "params.yaml")
+    assert made.parameters == {name: value for name, value in values.items() if name != desk.PROVENANCE}
+    assert (made.commit, made.images, made.run) == (None, {}, None)
 
 
 def outputs(cluster: Kubeflow, task: str) -> list[str]:

@@ -76,7 +76,8 @@ def test_the_table_fits_a_terminal_of_80_columns(
     ):
         write(tmp_path / "results", stage, name, content)
     (tmp_path / "artifacts" / "evaluate").mkdir(parents=True)
-    (tmp_path / "artifacts" / "evaluate" / "report.html").touch()
+    for page in ("report.html", "evaluate/report.html"):
+        (tmp_path / "artifacts" / page).touch()
     (tmp_path / "params.yaml").write_text("registry: {registry: 'sqlite:///mlflow.db'}")
     results.show(Job("hybrid", tmp_path, tmp_path / "pipeline.yaml"), seconds=90)
     printed = capsys.readouterr().out
@@ -84,5 +85,10 @@ def test_the_table_fits_a_terminal_of_80_columns(
     row, seen = (line.split() for line in printed.splitlines() if "Private, full" in line)
     assert seen[0] == "fer-hybrid,"
     assert row == ["fer-hybrid", "Private,", "full", "3,589", "61.23", "59.00", "to", "63.00", "0.500"]
-    for line in ("report     artifacts/evaluate/report.html", "model      models/fer-hybrid", "time       1.5 minutes"):
+    for line in (
+        "report     artifacts/report.html",
+        "evaluated  artifacts/evaluate/report.html",
+        "model      models/fer-hybrid",
+        "time       1.5 minutes",
+    ):
         assert line in printed

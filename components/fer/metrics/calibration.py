@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from components.fer.metrics.scores import Floats, Labels, Probabilities, negative_log_likelihood, predicted
+from components.fer.metrics.bootstrap import Groups
+from components.fer.metrics.scores import Floats, Labels, Probabilities, predicted
 
 BINS = 15
 
@@ -48,17 +49,37 @@ def expected_calibration_error(table: Reliability) -> float:
 
 def scaled(probabilities: Probabilities, temperature: float) -> Floats:
     """Probabilities (N, 7) whose logarithms are divided by `temperature`: softer above 1, sharper below."""
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny).astype(np.float64))
-    softened: Floats = special.softmax(logits / temperature, axis=1)
+    softened: Floats = special.softmax(_logits(probabilities) / temperature, axis=1)
     return softened
 
 
 def fit_temperature(probabilities: Probabilities, label: Labels) -> float:
     """The temperature in 0.05..20 with the least negative log likelihood; 1 where none does better."""
+    logits = _logits(probabilities)
+    actual = logits[np.arange(len(label)), label]
 
     def loss(inverse: float) -> float:
-        return negative_log_likelihood(scaled(probabilities, 1 / inverse), label)
+        # Not scikit-learn's log_loss, which clips: flat where a model is sure and wrong, it leads the search astray.
+        return float(np.mean(special.logsumexp(inverse * logits, axis=1) - inverse * actual))
 
     # The loss is convex in the inverse temperature, so the one minimum that the search finds is the least.
     found = optimize.minimize_scalar(loss, bounds=(0.05, 20), method="bounded")
-    return float(1 / found.x) if found.fun < loss(1.0) else 1.0
+    return float(1 / found.x) if loss(1.0) - found.fun > np.finfo(np.float64).eps else 1.0
+
+
+def _logits(probabilities: Probabilities) -> Floats:
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny).astype(np.float64))
+
+
+def cross_fitted(probabilities: Probabilities, label: Labels, group: Groups) -> Floats:
+    """Probabilities (N, 7) scaled by a temperature that no image had a part in: each half by the other half's.
+
+    Every other group of copies is in the same half, so that no image is scaled by what its copy taught. For a figure
+    on the very images that the temperature is fitted on; where there is one group alone, nothing is fitted.
+    """
+    half = np.unique(group, return_inverse=True)[1] % 2 == 1
+    scaled_halves = probabilities.astype(np.float64)
+    if half.any():
+        for mine in (half, ~half):
+            scaled_halves[mine] = scaled(probabilities[mine], fit_temperature(probabilities[~mine], label[~mine]))
+    return scaled_halves

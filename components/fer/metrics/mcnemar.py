@@ -29,10 +29,10 @@ def exact_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Discordan
     if first.shape != second.shape:
         raise ValueError(f"expected the same images for both, received {first.shape} and {second.shape}")
     gained, lost = int(np.sum(first & ~second)), int(np.sum(second & ~first))
-    return Discordant(gained, lost, _one_sided(gained, lost), _one_sided(lost, gained))
+    return Discordant(gained, lost, one_sided(gained, lost), one_sided(lost, gained))
 
 
-def _one_sided(wins: int, losses: int) -> float:
+def one_sided(wins: int, losses: int) -> float:
     """Probability of at least `wins` heads in `wins + losses` tosses of a fair coin."""
     if wins + losses == 0:
         return 1.0

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from components.evaluate.measure import Sample, measure, measure_all, measure_branch, measure_views
-from components.fer.dataset import Predictions
 from components.fer.metrics import scores
 from tests.components.evaluate.conftest import SETTINGS, sample
 
@@ -78,15 +77,20 @@ def test_views_get_the_figures_with_intervals_measured_alike(samples: dict[str, 
 
 
 def test_a_hybrid_is_compared_with_its_backbone_image_by_image() -> None:
-    def answers(prediction: list[int]) -> Predictions:
-        number = np.zeros(len(prediction), np.uint8)
-        return Predictions(number.astype(np.int32), number, number, np.eye(7, dtype=np.float32)[prediction])
+    def answers(prediction: list[int]) -> scores.Probabilities:
+        return np.eye(7, dtype=np.float32)[prediction]
 
-    branch = measure_branch(hybrid=answers([0, 0, 0, 0, 0, 1]), branch=answers([0, 1, 2, 3, 4, 0]))
+    hybrid = Sample(answers([0, 0, 0, 0, 0, 1]), np.zeros(6, np.uint8), np.arange(6, dtype=np.int32), None)
+    branch = measure_branch(hybrid, answers([0, 1, 2, 3, 4, 0]), SETTINGS)
+    f1 = 2 * 5 / (6 + 5), 2 * 2 / (6 + 2)  # of the one expression that occurs
+    low, high = branch.pop("macro_f1_gain_low"), branch.pop("macro_f1_gain_high")
     assert branch == {
         "accuracy": pytest.approx(2 / 6),
         "gained": 4,
         "lost": 1,
         "p_better": pytest.approx(6 / 32),
         "p_worse": pytest.approx(31 / 32),
+        "macro_f1": pytest.approx(f1[1]),
+        "macro_f1_gain": pytest.approx(f1[0] - f1[1]),
     }
+    assert low < f1[0] - f1[1] < high

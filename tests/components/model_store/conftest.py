@@ -1,6 +1,5 @@
 """Stores to test: a folder, and a bucket."""
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,6 @@ import pytest
 from components.model_store.store import Store
 from tests.components.conftest import Bucket
 from tests.components.model_store.processes import Place
-
-# A server that forks: a test process has threads (TensorFlow's), which must not be forked, and a fresh interpreter
-# for each step would take minutes.
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["pytest", "tests.components.model_store.processes"])
 
 
 @pytest.fixture

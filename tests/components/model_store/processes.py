@@ -1,6 +1,7 @@
 """What the tests of stores do in other processes: be killed at a chosen step, and race."""
 
 import io
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -18,6 +19,11 @@ from components.fer.errors import TemporaryError
 from components.model_store import bucket
 from components.model_store.records import Verdict, promoted
 from components.model_store.store import Store, open_store
+
+# A server that forks: a test process has threads (TensorFlow's), which must not be forked, and a fresh interpreter
+# for each step would take minutes. The module that it loads has the libraries of all stores and registries.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["pytest", "tests.components.registry.faults"])
 
 NAME = "m"
 BETTER = Verdict("PROMOTE", ("better",), "majority class", 0.05, None)

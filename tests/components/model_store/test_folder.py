@@ -131,3 +131,15 @@ def rewrite(path: Path, text: str) -> None:
 
 def leftovers(store: FolderStore) -> list[Path]:
     return [path for path in (store.root / NAME).iterdir() if path.name.startswith(".unfinished")]
+
+
+def test_a_manifest_with_any_byte_changed_is_refused_by_name(store: FolderStore) -> None:
+    folder = added(store)
+    path = folder / "manifest.json"
+    stored = path.read_bytes()
+    path.chmod(0o644)
+    for place in range(len(stored) - 1):  # the last one is a line break
+        path.write_bytes(stored[:place] + bytes([stored[place] ^ 1]) + stored[place + 1 :])
+        with pytest.raises(InputError) as raised, store.fetched(NAME, folder.name):
+            pass
+        assert str(raised.value).startswith(f"version {folder}: expected a whole manifest.json, found none.")

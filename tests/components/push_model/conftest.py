@@ -12,7 +12,6 @@ import pytest
 
 from components.fer import prepared
 from components.fer.dataset import EXPRESSIONS, SIDE, USAGES, Predictions, Prepared, Split
-from components.push_model import registry
 from components.push_model.config import Config
 
 MD5 = "f8428a1edbd21e88f42c73edd2a14f95"
@@ -66,9 +65,17 @@ class Workspace:
             "store": str(folder / "models"),
             "name": "fer-hybrid",
             "registry": f"sqlite:///{folder}/mlflow.db",
+            "rule": "superiority",
             "alpha": 0.05,
+            "minimum_effect": 0.5,
+            "margin": 1.0,
+            "floor_over_majority": 10.0,
+            "class_floor": 0.0,
+            "calibration_limit": 0.1,
             "provenance": "",
             "version_json": folder / "version.json",
+            "verdict_json": folder / "verdict.json",
+            "blessing": folder / "blessing",
         }
         return Config(**(values | changes))
 
@@ -90,14 +97,6 @@ class Workspace:
         accuracy = float(np.mean(predictions.probabilities[:140].argmax(axis=1) == public.label))
         metrics = {"public": {"accuracy": round(accuracy, 6), "confusion": [[1, 2], [3, 4]]}, "temperature": 1.1}
         (self.folder / "metrics.json").write_text(json.dumps(metrics))
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, which take seconds to make."""
-    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    registry._client(f"sqlite:///{path}").search_registered_models()
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,3 +136,33 @@ def test_another_machines_rounding_is_no_other_model(predictions: Predictions) -
 def test_metrics_may_be_rounded(inputs: dict[str, Path]) -> None:
     inputs["metrics"].write_text(json.dumps({"public": {"accuracy": 0.99995}}))
     candidate.read(**inputs)
+
+
+def test_exactly_images_with_the_same_pixels_are_copies() -> None:
+    images = np.zeros((5, 48, 48, 1), np.uint8)
+    images[1, 47, 47], images[3, 47, 47], images[4, 0, 0] = 1, 1, 1
+    group = candidate.copies(images)
+    assert {frozenset(np.flatnonzero(group == number)) for number in group} == {
+        frozenset(s) for s in ({0, 2}, {1, 3}, {4})
+    }
+
+
+@pytest.mark.parametrize("shuffled", ["labels", "rows", "answers"])
+def test_an_evaluation_in_another_order_is_refused(
+    inputs: dict[str, Path], data: Prepared, predictions: Predictions, shuffled: str
+) -> None:
+    """S4's mistake: labels, images or answers are those of other images, and the claimed accuracy is high."""
+    order = np.random.default_rng(1).permutation(140)
+    changes: dict[str, dict[str, Any]] = {
+        "labels": {"label": predictions.label[order]},
+        "rows": {"row": predictions.row[order]},
+        "answers": {"probabilities": predictions.probabilities[order]},
+    }
+    mixed = replace(predictions, **changes[shuffled])
+    mixed.save(inputs["predictions"])
+    if shuffled == "rows":
+        with pytest.raises(InputError, match="rows differ"):
+            candidate.check_data(candidate.read(**inputs).predictions, data["public"], Path("p"), Path("d"))
+        return
+    with pytest.raises(InputError, match=r"public\.accuracy is 1\.0000, but predictions .* give 0\.[0-4]"):
+        candidate.read(**inputs)

@@ -13,7 +13,7 @@ import pytest
 
 from components.fer import stage
 from components.fer.errors import InputError, TemporaryError
-from components.model_store import manifest
+from components.model_store import manifest, promotion
 from components.model_store.folder import FolderStore
 from components.model_store.store import open_store
 from components.push_model.config import Config
@@ -39,14 +39,17 @@ def here(workspace: Callable[[Path], Workspace], tmp_path: Path, empty_database:
 
 @pytest.fixture(scope="module")
 def story(workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Any]:
-    """What version.json said after a first candidate, a worse one (each pushed twice) and a better one."""
+    """What the outputs said after a first candidate, a worse one (each pushed twice) and a better one."""
     here = workspace(tmp_path_factory.mktemp("story"))
     told = {}
     for chapter, expressions in (("first", 5), ("again", None), ("worse", 4), ("worse again", None), ("better", 7)):
         if expressions is not None:
             here.put_candidate(expressions)
         run(here.config())
-        told[chapter] = json.loads((here.folder / "version.json").read_text())
+        told[chapter] = json.loads((here.folder / "version.json").read_text()) | {
+            "gate": json.loads((here.folder / "verdict.json").read_text()),
+            "blessing": {path.name: path.read_text() for path in (here.folder / "blessing").iterdir()},
+        }
     return here, told
 
 
@@ -62,10 +65,13 @@ def test_a_first_model_better_than_the_majority_class_is_promoted(story: tuple[W
         "verdict": "PROMOTE",
         "reasons": [
             "first model: 78.6 % on PublicTest, majority class 35.7 %",
-            "60 images gained, 0 lost: better",
-            "McNemar's exact test, one-sided: p < 0.0001, alpha 0.05",
+            "42.86 points over always happy, at least 10",
+            "over always happy, 60 images gained, 0 lost: p < 0.0001, alpha 0.05 (McNemar's exact test)",
+            "least recall 0.0 % (surprise), at least 0 %",
+            first["gate"]["checks"][3]["words"],
         ],
-        "comparison": first["comparison"],
+        "gate": first["gate"],
+        "blessing": first["blessing"],
         "champion": version,
         "previous": None,
         "store": f"{here.folder}/models/{NAME}/versions/{version}",
@@ -78,6 +84,41 @@ def test_the_same_candidate_again_changes_nothing(story: tuple[Workspace, Any]) 
     _, told = story
     assert told["again"] == told["first"]
     assert told["worse again"] == told["worse"]
+
+
+@pytest.mark.slow
+def test_the_verdict_says_what_was_compared_by_which_rules(story: tuple[Workspace, Any]) -> None:
+    here, told = story
+    verdicts = [told[chapter]["gate"] for chapter in ("first", "worse", "better")]
+    assert [verdict["decision"] for verdict in verdicts] == ["PROMOTE", "REJECT", "PROMOTE"]
+    assert [verdict["private_opened"] for verdict in verdicts] == [1, 2, 3]
+    first, _, better = verdicts
+    assert (first["against"], first["champion"], first["macro_f1"]) == ("majority class", None, None)
+    assert better["champion"]["version"] == better["against"] == told["first"]["version"]
+    assert better["champion"]["model_sha256"] == first["candidate"]["model_sha256"]
+    assert better["candidate"]["data_md5"] == MD5
+    assert better["rules"] == vars(here.config().rules())
+    assert (better["paired"]["gained"], better["paired"]["lost"]) == (30, 0)
+    assert better["macro_f1"]["low"] > 0
+    assert [check["name"] for check in better["checks"] if not check["passed"]] == []
+
+
+@pytest.mark.slow
+def test_the_blessing_is_that_of_tfx(story: tuple[Workspace, Any]) -> None:
+    _, told = story
+    assert [set(told[chapter]["blessing"]) for chapter in ("first", "worse", "better")] == [
+        {"BLESSED", "properties.json"},
+        {"NOT_BLESSED", "properties.json"},
+        {"BLESSED", "properties.json"},
+    ]
+    assert told["better"]["blessing"]["BLESSED"] == ""
+    assert json.loads(told["better"]["blessing"]["properties.json"]) == {
+        "blessed": 1,
+        "current_model": told["better"]["store"],
+        "current_model_id": 3,
+        "baseline_model": told["first"]["store"],
+        "baseline_model_id": 1,
+    }
 
 
 @pytest.mark.slow
@@ -139,19 +180,32 @@ def test_the_registry_shows_what_the_store_has(story: tuple[Workspace, Any]) -> 
 
 
 @pytest.mark.slow
-def test_a_first_model_no_better_than_the_majority_class_is_held(
+def test_a_first_model_no_better_than_the_majority_class_is_rejected(
     here: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "ferflow")
     here.put_candidate(0)
     run(here.config())
     told = json.loads((here.folder / "version.json").read_text())
-    assert (told["verdict"], told["champion"], told["previous"]) == ("HOLD", None, None)
+    assert (told["verdict"], told["champion"], told["previous"]) == ("REJECT", None, None)
     assert not (here.folder / "models" / NAME / "champion.json").exists()
-    assert caplog.messages[-1] == (
-        f"fer-hybrid {told['version']}: HOLD (first model: 35.7 % on PublicTest, majority class 35.7 %; 0 images "
-        "gained, 0 lost: no difference shown; McNemar's exact test, one-sided: p = 1.0000, alpha 0.05)"
+    assert caplog.messages[-1].startswith(
+        f"fer-hybrid {told['version']}: REJECT (first model: 35.7 % on PublicTest, majority class 35.7 %; "
+        "not met: 0.00 points over always happy, at least 10; not met: over always happy, 0 images gained, 0 lost: "
+        "p = 1.0000, alpha 0.05 (McNemar's exact test)"
     )
+
+
+@pytest.mark.slow
+def test_other_rules_judge_the_same_candidate_again(here: Workspace) -> None:
+    here.put_candidate(5)
+    run(here.config(class_floor=0.1))
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["verdict"], told["champion"]) == ("REJECT", None)
+    assert told["reasons"][1] == "not met: recall of surprise 0.0 %, neutral 0.0 %, at least 10 %"
+    run(here.config())
+    again = json.loads((here.folder / "version.json").read_text())
+    assert (again["version"], again["verdict"], again["champion"]) == (told["version"], "PROMOTE", told["version"])
 
 
 @pytest.mark.slow
@@ -163,7 +217,7 @@ def test_the_champions_model_with_other_metrics_is_held(here: Workspace) -> None
     told = json.loads((here.folder / "version.json").read_text())
     assert told["verdict"] == "HOLD"
     assert told["reasons"] == [f"the same model as champion {told['champion']}"]
-    assert told["comparison"] is None
+    assert json.loads((here.folder / "verdict.json").read_text())["paired"] is None
 
 
 @pytest.mark.slow
@@ -244,6 +298,25 @@ def test_a_champion_with_a_changed_byte_is_refused_by_name(here: Workspace) -> N
     assert str(raised.value).startswith(
         f"version {version}: saved_model/saved_model.pb is not what was stored (its sha256 differs).\n"
     )
+
+
+@pytest.mark.slow
+def test_a_push_that_is_repeated_does_not_undo_a_rollback(here: Workspace) -> None:
+    told = []
+    for expressions in (5, 7):
+        here.put_candidate(expressions)
+        run(here.config())
+        told.append(json.loads((here.folder / "version.json").read_text())["version"])
+    first, second = told
+    store = open_store(here.config().store)
+    promotion.back(store, NAME, store.champion(NAME), "ada", "")
+    run(here.config())
+    again = json.loads((here.folder / "version.json").read_text())
+    assert (again["version"], again["verdict"], again["champion"]) == (second, "HOLD", first)
+    assert again["reasons"][0] == (
+        f"was champion before, and only a person makes it champion again: ferflow models promote {second}"
+    )
+    assert (here.folder / "blessing" / "NOT_BLESSED").is_file()
 
 
 @pytest.mark.slow

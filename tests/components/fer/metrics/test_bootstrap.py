@@ -75,3 +75,41 @@ def test_ten_thousand_resamples_of_a_whole_test_split_take_seconds_at_most() -> 
     drawn = bootstrap.resampled_confusions(label, prediction, random.integers(0, 3500, 3589), 10_000, seed=1)
     scores.macro_f1(drawn)
     assert time.process_time() - started < 5
+
+
+def test_the_difference_of_two_models_is_paired() -> None:
+    """Two models that err alike: the interval of the difference is far narrower than that of either figure."""
+    random = np.random.default_rng(4)
+    label, first = random.integers(0, 7, (2, COUNT))
+    first[:700] = label[:700]
+    second = first.copy()
+    second[650:700] = (label[650:700] + 1) % 7  # 50 images less
+    group = np.arange(COUNT) // 2
+    value, low, high = bootstrap.macro_f1_difference(label, first, second, group, 4000, seed=1)
+    figures = [float(scores.macro_f1(scores.confusion_matrix(label, answer))) for answer in (first, second)]
+    assert value == pytest.approx(figures[0] - figures[1])
+    assert 0 < low < value < high
+    alone = bootstrap.percentile_interval(
+        scores.macro_f1(bootstrap.resampled_confusions(label, first, group, 4000, seed=1))
+    )
+    assert high - low < 0.6 * (alone.high - alone.low)
+
+
+def test_the_paired_difference_equals_drawing_groups_one_by_one() -> None:
+    random = np.random.default_rng(5)
+    label, first, second = random.integers(0, 7, (3, 120))
+    first[:60], second[30:80] = label[:60], label[30:80]
+    group = random.integers(0, 50, 120)
+    _, low, high = bootstrap.macro_f1_difference(label, first, second, group, 4000, seed=1)
+    members = [np.flatnonzero(group == name) for name in np.unique(group)]
+    plain = []
+    for _ in range(2000):
+        rows = np.concatenate([members[i] for i in random.integers(0, len(members), len(members))])
+        one, other = (scores.macro_f1(scores.confusion_matrix(label[rows], answer[rows])) for answer in (first, second))
+        plain.append(float(one - other))
+    assert (low, high) == pytest.approx(tuple(np.quantile(plain, [0.025, 0.975])), abs=0.02)
+
+
+def test_a_model_against_itself_has_no_difference() -> None:
+    label, answer = np.random.default_rng(6).integers(0, 7, (2, 100))
+    assert bootstrap.macro_f1_difference(label, answer, answer, np.arange(100), 100, seed=1) == (0, 0, 0)

@@ -43,6 +43,26 @@ def test_temperature_is_found_again() -> None:
     assert after < 0.02
 
 
+def test_a_model_that_is_sure_and_often_wrong_is_softened_all_the_way() -> None:
+    """Of 99.99 % each, 70 % right: the scaled confidence is 70 %, however far that is from where it began."""
+    label = np.arange(700) % 7
+    prediction = np.where(np.arange(700) < 210, (label + 1) % 7, label)
+    sure = 0.0001 / 7 + 0.9999 * np.eye(7)[prediction]
+    softened = calibration.scaled(sure, calibration.fit_temperature(sure, label))
+    np.testing.assert_allclose(softened.max(axis=1), 0.7, atol=1e-4)
+
+
+def test_cross_fitting_scales_each_image_by_the_other_half_of_the_groups() -> None:
+    random = np.random.default_rng(2)
+    probabilities, label, group = random.dirichlet(np.ones(7), 400), random.integers(0, 7, 400), np.arange(400) // 2
+    crossed = calibration.cross_fitted(probabilities, label, group)
+    odd = group % 2 == 1
+    for mine in (odd, ~odd):
+        temperature = calibration.fit_temperature(probabilities[~mine], label[~mine])
+        np.testing.assert_array_equal(crossed[mine], calibration.scaled(probabilities[mine], temperature))
+    np.testing.assert_array_equal(calibration.cross_fitted(probabilities, label, np.zeros(400, int)), probabilities)
+
+
 def test_a_model_that_is_certain_and_right_keeps_its_temperature() -> None:
     label = np.arange(7)
     assert calibration.fit_temperature(np.eye(7, dtype=np.float32), label) == 1

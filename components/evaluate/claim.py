@@ -1,0 +1,39 @@
+"""Whether what a training says of its model can be true of the labels that judge it.
+
+A published system reports 90 % where its own confusion matrix has no more than chance: the answers were compared with
+labels in another order. Such an evaluation looks like one of a bad model, but for the training's own figure.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from components.fer.errors import InputError
+from components.fer.metrics import scores
+
+UNRELATED = 0.05
+"""Cohen's kappa up to which answers are as good as unrelated to the labels; chance alone gives up to 0.02 on 3,589"""
+CLAIMED = 0.2
+"""kappa above which a claim is of more than a slight agreement (Landis and Koch, Biometrics 33, 1977)"""
+SURELY = 1e-6
+"""probability of so few hits, were the claim true: few images alone are no reason to stop"""
+
+
+def check(claimed: float, prediction: scores.Labels, label: scores.Labels, model: Path, history: Path) -> None:
+    """Raise `InputError` where `prediction` (N,) has nothing to do with `label` (N,) and the training claims it has.
+
+    `claimed` (0..1) is the PublicTest accuracy in the `history` of the training that made `model`. On another data set
+    a model may be worse than claimed, even much worse; that is a finding. Knowing nothing at all is none.
+    """
+    hits, kappa = int(np.sum(prediction == label)), scores.cohen_kappa(label, prediction)
+    share = [np.bincount(answer, minlength=len(scores.CLASSES)) / len(label) for answer in (prediction, label)]
+    chance = float(share[0] @ share[1])
+    high = claimed > chance + CLAIMED * (1 - chance)
+    if kappa < UNRELATED and high and stats.binom.cdf(hits, len(label), claimed) < SURELY:
+        raise InputError(
+            f"model {model}: its training claims an accuracy of {100 * claimed:.1f} % on PublicTest ({history}), "
+            f"expected about that; received {100 * hits / len(label):.1f} %, Cohen's kappa {kappa:.3f}: "
+            "as if labels or images were in another order.",
+            "Prepare the data, train and evaluate again from one source: dvc repro --force",
+        )

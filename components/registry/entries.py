@@ -1,0 +1,91 @@
+"""What a registry shall say: an entry for each stored version, and the aliases; and how what it says differs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from components.fer import executor
+from components.model_store import lineage
+from components.model_store.lineage import Lineage
+from components.model_store.records import Champion, serving, verdict_of
+from components.model_store.store import Store
+from components.model_store.versions import Version, number
+
+Aliases = Mapping[str, str | None]
+"""`champion` and `previous` by stored version; none where there is none."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the registry says about one stored version."""
+
+    version: str
+    """in the store"""
+    address: str
+    """where the store keeps it: a folder, or gs://BUCKET/..."""
+    when: datetime
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+    @property
+    def uri(self) -> str:
+        """The address as a URI."""
+        return self.address if "://" in self.address else Path(self.address).resolve().as_uri()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a registry says about a model now."""
+
+    versions: Mapping[str, tuple[Mapping[str, str], Mapping[str, float]]]
+    """tags and metrics, by stored version"""
+    aliases: Aliases
+
+
+def entries(name: str, store: Store, champion: Champion | None) -> list[Entry]:
+    """Gather what a registry shall say about each stored version, oldest first."""
+    return [entry(name, store, champion, version) for version in store.versions(name)]
+
+
+def entry(name: str, store: Store, champion: Champion | None, version: Version) -> Entry:
+    """Gather what a registry shall say about one stored version."""
+    record = lineage.parse(store.read(name, version.id, lineage.NAME), version.address)
+    tags = {
+        "data_md5": record.data_md5,
+        "manifest_sha256": store.manifest(name, version.id).seal,
+        "verdict": verdict_of(champion, version.id, record.verdict).decision,
+        "private_opened": str(number(version.id)),
+        **_origin(record),
+    }
+    metrics = executor.numbers(json.loads(store.read(name, version.id, "metrics.json")))
+    return Entry(version.id, version.address, record.when, tags, metrics)
+
+
+def aliases(champion: Champion | None) -> Aliases:
+    """Say which stored version has which alias."""
+    return {"champion": serving(champion), "previous": champion.previous if champion else None}
+
+
+def differences(wanted: Sequence[Entry], named: Aliases, shown: Shown) -> Iterator[str]:
+    """Name each thing that a registry does not say as it shall, in words."""
+    for entry in wanted:
+        if entry.version not in shown.versions:
+            yield f"version {entry.version} is not there"
+            continue
+        tags, metrics = shown.versions[entry.version]
+        for kind, expected, found in (("tag", entry.tags, tags), ("metric", entry.metrics, metrics)):
+            for key, value in expected.items():
+                if found.get(key) != value:
+                    yield f"version {entry.version}: {kind} {key} is {found.get(key, 'not there')}, expected {value}"
+    for alias, version in named.items():
+        if shown.aliases.get(alias) != version:
+            yield f"alias {alias} is {shown.aliases.get(alias) or 'not there'}, expected {version or 'none'}"
+
+
+def _origin(record: Lineage) -> dict[str, str]:
+    """The commit, and the run of a submission, as far as they are known."""
+    made, (commit, dirty) = record.provenance, record.commit
+    known = {"commit": commit and f"{commit}{'-dirty' if dirty else ''}", "run": made and made.run}
+    return {key: value for key, value in known.items() if value}

@@ -1,0 +1,1 @@
+"""`ferflow report`: a run on one page that opens offline, made from what the run left."""

@@ -1,0 +1,211 @@
+"""`ferflow models verify`: each link of a version's lineage, and what a changed byte in it comes to."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.fer.errors import InputError
+from components.model_store import manifest
+from components.model_store.versions import Version
+from components.registry import mirrors
+from pipeline.models.place import Place
+from pipeline.models.verify import links, verify
+from tests.components.model_store.made import NAME, make
+from tests.pipeline.models.conftest import Desk, git
+
+# MLflow's own tables still use what SQLAlchemy 2.1 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
+
+
+def flip(path: Path) -> None:
+    """Change one bit of one byte in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def told(desk: Desk, version: Version) -> dict[str, tuple[str, str]]:
+    return {link.name: (link.state, link.told.partition("\n")[0]) for link in links(desk.place, version)}
+
+
+def broken(desk: Desk, version: Version) -> tuple[str, str]:
+    """Name and text of the last link, which is the broken one."""
+    *whole, last = links(desk.place, version)
+    assert last.state == "broken"
+    assert all(link.state != "broken" for link in whole)
+    return last.name, last.told
+
+
+def test_a_whole_version_is_whole_link_by_link(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    version = desk.made(60)
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    found = told(desk, version)
+    assert {name: state for name, (state, _) in found.items()} == {
+        "files": "whole",
+        "candidate": "whole",
+        "data": "whole",
+        "prepared": "whole",
+        "code": "whole",
+        "images": "not checked",
+        "parameters": "whole",
+        "weights": "whole",
+        "metrics": "whole",
+        "registry": "whole",
+    }
+    verify(desk.place, None, every=False)
+    assert capsys.readouterr().out.startswith(f"{NAME} {version.id}\n  files       whole        6 files\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "link", "said"),
+    [
+        ("data/fer2013.csv", "data", "data/fer2013.csv: expected md5 "),
+        ("artifacts/prepared.pickle", "prepared", "artifacts/prepared.pickle: expected md5 "),
+        ("VERSION/model.keras", "files", "version VERSION: model.keras is not what was stored"),
+        ("VERSION/saved_model/saved_model.pb", "files", "version VERSION: saved_model/saved_model.pb is not what was"),
+        ("VERSION/parameters.json", "files", "version VERSION: parameters.json is not what was stored"),
+        ("VERSION/metrics.json", "files", "version VERSION: metrics.json is not what was stored"),
+        ("VERSION/predictions.npz", "files", "version VERSION: predictions.npz is not what was stored"),
+        ("VERSION/lineage.json", "files", "version VERSION: lineage.json is not what was stored"),
+        ("VERSION/manifest.json", "files", "version VERSION: expected a whole manifest.json, found none."),
+    ],
+)
+def test_one_byte_changed_anywhere_is_named(desk: Desk, file: str, link: str, said: str) -> None:
+    version = desk.made(60)
+    flip(desk.folder / file.replace("VERSION", version.address))
+    name, text = broken(desk, version)
+    assert name == link
+    assert text.startswith(said.replace("VERSION", version.address))
+
+
+def forge(version: Version, change: Callable[[Path], None]) -> None:
+    """Change files of a version, and its manifest with them, as somebody does who knows how."""
+    folder = Path(version.address)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    change(folder)
+    described = manifest.describe(folder, manifest.read(folder).candidate)
+    (folder / "manifest.json").write_text(described.model_dump_json(indent=2) + "\n")
+
+
+def edit(file: str, **changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / file).write_text(json.dumps(json.loads((folder / file).read_text()) | changes))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "link", "said"),
+    [
+        (edit("metrics.json", public={"accuracy": 0.9}), "candidate", "expected the candidate that 0001-"),
+        (edit("lineage.json", data_md5="0" * 32), "candidate", "expected the candidate that 0001-"),
+        (edit("parameters.json", training__seed=2), "parameters", "parameters.json: expected the parameters of"),
+        (edit("lineage.json", model_sha256="0" * 64), "weights", "model.keras: expected sha256 0000"),
+        (edit("lineage.json", prepared_md5=None), "registry", "sqlite:///"),
+    ],
+)
+def test_a_forged_manifest_does_not_hide_it(desk: Desk, change: Callable[[Path], None], link: str, said: str) -> None:
+    version = desk.made(60)
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    forge(version, change)
+    name, text = broken(desk, version)
+    assert name == link
+    assert text.startswith(said)
+
+
+def test_metrics_that_are_not_those_of_the_predictions_are_named(desk: Desk) -> None:
+    """Nobody changed a byte: it was stored so."""
+    version = make(desk.store, 60)
+    forged = manifest.describe(Path(version.address), "")
+    assert forged.files
+    forge(version, edit("metrics.json", public={"accuracy": 0.9}))
+    from components.model_store.versions import candidate_sha256, identity
+
+    folder = Path(version.address)
+    digests = [manifest.sha256(folder / name) for name in ("model.keras", "metrics.json", "predictions.npz")]
+    sha = candidate_sha256(digests, json.loads((folder / "lineage.json").read_text())["data_md5"])
+    (folder / "manifest.json").write_text(manifest.describe(folder, sha).model_dump_json())
+    folder.rename(folder.with_name(identity(1, sha)))
+    (again,) = desk.store.versions(NAME)
+    name, text = broken(desk, again)
+    assert name == "metrics"
+    assert "public.accuracy is 0.9000, but predictions" in text
+
+
+def test_a_commit_that_git_has_lost_is_named(desk: Desk) -> None:
+    version = desk.made(60)
+    git(desk.folder, "commit", "--amend", "-m", "another")
+    git(desk.folder, "reflog", "expire", "--expire=now", "--all")
+    git(desk.folder, "gc", "--prune=now")
+    name, text = broken(desk, version)
+    assert (name, "expected it in git, found none" in text) == ("code", True)
+
+
+def test_sources_that_are_not_the_commits_are_named(desk: Desk) -> None:
+    (desk.folder / "components" / "model_store" / "lineage.py").write_text("other code\n")
+    version = desk.made(60)
+    assert told(desk, version)["code"] == ("broken", told(desk, version)["code"][1])
+    assert "its sources are not those that ran" in told(desk, version)["code"][1]
+
+
+def test_a_registry_that_says_something_else_is_named(desk: Desk) -> None:
+    version = desk.made(60)
+    assert broken(desk, version) == (
+        "registry",
+        f"{mirrors.printable(desk.place.registry)}: version {version.id} is not there.\nferflow models sync",
+    )
+
+
+def test_what_cannot_be_checked_here_is_said(desk: Desk) -> None:
+    version = make(desk.store, 60)
+    for name in ("dvc.lock", "mlflow.db"):
+        (desk.folder / name).unlink()
+    found = told(desk, version)
+    assert {name for name, (state, _) in found.items() if state == "not checked"} == {
+        "data",
+        "prepared",
+        "code",
+        "images",
+        "parameters",
+        "registry",
+    }
+    assert found["code"] == ("not checked", "no commit is known")
+    assert found["registry"] == ("not checked", f"{mirrors.printable(desk.place.registry)} is not here")
+
+
+def test_a_registry_that_cannot_be_reached_is_no_broken_link(desk: Desk) -> None:
+    version = desk.made(60)
+    away = Place(desk.store, NAME, "kubeflow+http://127.0.0.1:9", desk.folder)
+    *_, last = links(away, version)
+    assert (last.name, last.state) == ("registry", "not checked")
+    assert last.told.startswith("registry kubeflow+http://127.0.0.1:9: Cannot connect")
+
+
+def test_the_data_of_another_version_is_no_damage_of_this_one(desk: Desk) -> None:
+    version = desk.made(60)
+    (desk.folder / "data" / "fer2013.csv").write_text("another data set")
+    (desk.folder / "dvc.lock").write_text("stages: {}")
+    assert told(desk, version)["data"][0] == "not checked"
+
+
+def test_all_goes_on_after_a_broken_version(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = desk.made(60), desk.made(70)
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    flip(Path(first.address, "model.keras"))
+    with pytest.raises(InputError) as raised:
+        verify(desk.place, None, every=True)
+    assert str(raised.value).startswith(f"version {first.id} of {NAME}, files: version {first.address}: model.keras is")
+    assert second.id in capsys.readouterr().out
+    verify(desk.place, second.id, every=False)
+
+
+def test_without_a_champion_there_is_nothing_to_verify_by_default(desk: Desk) -> None:
+    desk.made(60, "HOLD")
+    with pytest.raises(InputError) as raised:
+        verify(desk.place, None, every=False)
+    assert str(raised.value) == f"champion of {NAME}: expected one, found none.\nferflow models verify --all"
