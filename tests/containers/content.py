@@ -1,4 +1,4 @@
-"""What a run's outputs say, without what no two runs share: times, and the candidate that a model file's date makes."""
+"""What a run's outputs say, without what no two runs share: times, and what follows from a model file's date."""
 
 import csv
 import hashlib
@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 TIMES = {"seconds", "images_per_second"}
-CANDIDATE = {"version", "champion", "store"}
+CANDIDATE = {"version", "candidate", "champion", "store", "current_model"}
+"""Digests and versions in what push-model writes."""
 
 
 def of(folder: Path, *stages: str) -> dict[str, Any]:
-    """Content of each output of the stages (default: all) below `folder`, by its path."""
+    """Content of each output of the stages (default: all) below `folder`, by its path; what the run adds is none."""
     files = (
         path
         for kind in ("results", "artifacts")
         for path in sorted((folder / kind).rglob("*"))
-        if path.is_file() and path.relative_to(folder).parts[1] != "docker"
+        if path.is_file() and len(parts := path.relative_to(folder).parts) > 2 and parts[1] != "docker"
     )
     found = {path.relative_to(folder): path for path in files}
     return {
@@ -52,7 +53,7 @@ def _table(path: Path) -> list[dict[str, str]]:
 
 
 def _figures(path: Path) -> Any:
-    dropped = TIMES | (CANDIDATE if path.parent.name == "push-model" else set())
+    dropped = TIMES | (CANDIDATE if "push-model" in path.parts else set())
     return {key: value for key, value in json.loads(path.read_text()).items() if key not in dropped}
 
 
