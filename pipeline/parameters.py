@@ -7,11 +7,13 @@ Its type and its range are those of the field `key` of the stages' configuration
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from components.evaluate.config import Config as Evaluate
 from components.fer.errors import InputError
@@ -81,7 +83,7 @@ def graph(path: Path) -> str:
 def document(path: Path) -> dict[str, Any]:
     """What a params.yaml holds. Raises `InputError` where it is absent, or is not sections of `key: value` lines."""
     try:
-        found = yaml.safe_load(path.read_text())
+        found = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     except FileNotFoundError as error:
         raise InputError(f"parameters {path}: expected a file, found none.", "git checkout params.yaml") from error
     except yaml.YAMLError as error:
@@ -120,18 +122,29 @@ def checked(where: str, key: str, value: Any) -> Scalar:
 
     Raises `InputError`, which begins with `where`, for an unknown key and for a value that no stage would take.
     """
-    fields = [field for stage in STAGES for name, field in stage.parameters().items() if name == key]
+    fields = _fields(key)
     if not fields:
         near = difflib.get_close_matches(key, {name for stage in STAGES for name in stage.parameters()}, 1)
         raise InputError(f"{where}: no stage has such a parameter.", f"Did you mean {near[0]}?" if near else "")
     try:
-        for field in fields:
+        for field, adapter in fields:
             if isinstance(value, bool) != (field.annotation is bool):  # to pydantic, True is also the number 1
                 raise InputError(f"{where}: {field.description}. Received: {value!r}")
-            annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-            value = TypeAdapter(annotated).validate_python(value)
+            value = adapter.validate_python(value)
     except ValidationError as error:
         fault = error.errors()[0]
         raise InputError(f"{where}: {field.description}. {fault['msg']}. Received: {fault['input']!r}") from error
     scalar: Scalar = value
     return scalar
+
+
+@cache  # all jobs have the same keys, and an adapter takes a millisecond to make
+def _fields(key: str) -> list[tuple[FieldInfo, TypeAdapter[Any]]]:
+    """The fields of the stages that a key of params.yaml sets, each with what checks a value."""
+    fields = [field for stage in STAGES for name, field in stage.parameters().items() if name == key]
+    return [(field, _adapter(field)) for field in fields]
+
+
+def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+    annotated: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotated)

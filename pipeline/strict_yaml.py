@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=Entry)
 def read(model: type[Model], path: Path, what: str) -> Model:
     """Read the file at `path`, which is git's, into `model`. Raises `InputError`, which begins with `what`."""
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     except FileNotFoundError as error:
         mend = f"git checkout {path.parent.name}/{path.name}"
         raise InputError(f"{what} {path}: expected a file, found none.", mend) from error
