@@ -1,12 +1,21 @@
 """Batch normalisation as one operation answers as Keras' own does."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from components.fer.fused import FusedBatchNormalization
+
+
+@pytest.fixture
+def policy() -> Iterator[Callable[[str], None]]:
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy("float32")
+
 
 FEATURES = np.random.default_rng(1).normal(2, 3, (16, 8, 8, 4)).astype(np.float32)
 
@@ -62,11 +71,37 @@ def test_a_saved_model_has_it(tmp_path: Path) -> None:
     assert np.array_equal(loaded.predict(FEATURES, verbose=0), fused.predict(FEATURES, verbose=0))
 
 
-def test_other_shapes_and_precisions_are_keras_own() -> None:
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        layer = FusedBatchNormalization()
-        assert layer(np.ones((4, 8, 8, 2)), training=True).dtype == "bfloat16"
-    finally:
-        keras.config.set_dtype_policy("float32")
+@pytest.mark.parametrize("training", [True, False])
+def test_in_bfloat16_it_answers_as_in_float32(training: bool, policy: Callable[[str], None]) -> None:
+    """To the eight bits of bfloat16; the running averages, which are float32, better than that."""
+    fused, _ = both()
+    policy("mixed_bfloat16")
+    rounded, _ = both()
+    answers = [keras.ops.convert_to_numpy(model(FEATURES, training=training)) for model in (rounded, fused)]
+    assert answers[0].dtype == "bfloat16"
+    assert answers[0].astype(np.float32) == pytest.approx(answers[1], abs=0.1)
+    for mine, theirs in zip(rounded.get_weights(), fused.get_weights(), strict=True):
+        assert mine.dtype == np.float32
+        assert mine == pytest.approx(theirs, rel=1e-3)
+
+
+def test_in_bfloat16_it_is_one_operation(policy: Callable[[str], None]) -> None:
+    policy("mixed_bfloat16")
+    fused, own = both()
+    operations = [[operation.type for operation in concrete(model).graph.get_operations()] for model in (fused, own)]
+    assert "FusedBatchNormV3" in operations[0]
+    assert "FusedBatchNormV3" not in operations[1]
+
+
+def concrete(model: keras.Model) -> Any:
+    """The graph of a step forward in training."""
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, 8, 8, 4), tf.float32)
+    return tf.function(lambda features: model(features, training=True)).get_concrete_function(signature)
+
+
+def test_other_shapes_and_precisions_are_keras_own(policy: Callable[[str], None]) -> None:
     assert FusedBatchNormalization()(np.ones((4, 3), np.float32), training=True).shape == (4, 3)
+    policy("mixed_float16")
+    assert FusedBatchNormalization()(np.ones((4, 8, 8, 2)), training=True).dtype == "float16"
