@@ -32,6 +32,12 @@ PIPELINES = {
     "published": "ImageDataGenerator, 200x200x3",
 }
 BACKENDS = ("tensorflow", "jax")
+PRECISIONS = {
+    "float32": "float32",
+    "mixed_bfloat16": "bfloat16",
+    "composed": "bfloat16, Keras' own batch normalisation",
+}
+"""best_cpu's network; bfloat16 is fast where the CPU multiplies matrices of it (`lscpu | grep amx_bf16`)."""
 
 ROUNDS = 6
 """of each kind of steps in a process"""
@@ -64,6 +70,12 @@ def medians(runs: Sequence[Figures]) -> Figures:
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
+def in_turns(tasks: Sequence[str], folder: Path, runs: int) -> dict[str, Figures]:
+    """The medians of tasks that take turns, so that what slows the machine for a while slows all of them."""
+    turns = [{task: measure(task, folder, ROUNDS) for task in tasks} for _ in range(runs)]
+    return {task: medians([turn[task] for turn in turns]) for task in tasks}
+
+
 def pipelines(found: Mapping[str, Figures]) -> list[str]:
     """The table of the input pipelines, with ratios to the published way."""
     lines = [f"{'input pipeline':<32}{'images/s':>10}{'CPU ms/image':>14}{'peak memory':>14}{'bytes/image':>13}"]
@@ -91,6 +103,20 @@ def steps(found: Mapping[str, Figures]) -> list[str]:
     return [*lines, f"jax / tensorflow: step {step:.2f}, first step {first:.2f}, peak memory {peak:.2f}"]
 
 
+def precisions(found: Mapping[str, Figures]) -> list[str]:
+    """The table of the precisions, with ratios to bfloat16 as the product computes it."""
+    lines = [f"{'best_cpu':<44}{'step':>12}{'images/s':>10}"]
+    lines += [
+        f"{name:<44}{1000 * found[task]['step']:>9.1f} ms{found[task]['rate']:>10,.0f}"
+        for task, name in PRECISIONS.items()
+    ]
+    ours = found["mixed_bfloat16"]["step"]
+    others = [
+        f"{name} {found[task]['step'] / ours:.2f}" for task, name in PRECISIONS.items() if task != "mixed_bfloat16"
+    ]
+    return [*lines, f"step over that of bfloat16: {'; '.join(others)}"]
+
+
 def main() -> None:
     """Measure, print, and exit 1 where a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,9 +127,8 @@ def main() -> None:
         folder = Path(name)
         prepare(arguments.csv, folder)
         images = {task: measure(task, folder, arguments.runs) for task in PIPELINES}
-        turns = [{backend: measure(backend, folder, ROUNDS) for backend in BACKENDS} for _ in range(arguments.runs)]
-    training = {backend: medians([turn[backend] for turn in turns]) for backend in BACKENDS}
-    print("\n".join([*pipelines(images), "", *steps(training), ""]))  # noqa: T201
+        training, computing = (in_turns(tasks, folder, arguments.runs) for tasks in (BACKENDS, tuple(PRECISIONS)))
+    print("\n".join([*pipelines(images), "", *steps(training), "", *precisions(computing), ""]))  # noqa: T201
     for backend, figures in training.items():
         kept, waiting = verdict(figures["waiting"] <= MOST_WAITING), figures["waiting"]
         print(f"{kept}: {backend}, new batches over one batch: {waiting:+.1%}, limit {MOST_WAITING:+.0%}")  # noqa: T201

@@ -11,8 +11,9 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import yaml
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 
 from components.fer import backend
 from components.fer.dataset import EXPRESSIONS
-from components.fer.recipe import Recipe
+from components.fer.recipe import Architecture, Recipe
 
-PARAMS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 
 SAMPLE = 1000
 """Images that a pipeline handles in a round: as many as the published way can hold in half a GiB."""
@@ -35,8 +37,17 @@ STEPS = 5
 
 
 def main_job(**changes: object) -> Recipe:
-    """The recipe of the main job's smaller backbone."""
-    values = {**PARAMS["training"], **PARAMS["backbone_b"], **changes}
+    """The recipe of the main job's smaller backbone, `resnet_small`."""
+    return _recipe({**PARAMS["training"], **PARAMS["backbone_b"], **changes})
+
+
+def best_cpu(**changes: object) -> Recipe:
+    """The recipe of best_cpu, whose network is `resnet_wide`."""
+    params = yaml.safe_load((ROOT / "recipes" / "best_cpu" / "params.yaml").read_text())
+    return _recipe({**params["training"], **params["model"], **changes})
+
+
+def _recipe(values: Mapping[str, object]) -> Recipe:
     return Recipe.model_validate({name: values[name] for name in Recipe.model_fields})
 
 
@@ -106,21 +117,26 @@ def rate(work: Callable[[], int], rounds: int) -> dict[str, float]:
 
 
 def steps(
-    images: NDArray[np.uint8], label: NDArray[np.uint8], rounds: int, name: backend.Backend, started: float
+    images: NDArray[np.uint8],
+    label: NDArray[np.uint8],
+    rounds: int,
+    recipe: Recipe,
+    architecture: Architecture,
+    started: float,
 ) -> dict[str, float]:
-    """Steps of the main job's smaller backbone on new batches, and on one batch that lies on the device."""
-    recipe = main_job(backend=name)
-    backend.select(name, recipe.seed)
+    """Steps of a recipe on new batches, and on one batch that lies on the device."""
+    backend.select(recipe.backend, recipe.seed)
     import keras
 
     from components.fer import models, targets
     from components.fer.optimizer import optimizer
 
-    extractor = models.extractor("resnet_small", recipe.image_size, "none", recipe.batch_norm_momentum)
+    keras.config.set_dtype_policy(recipe.precision)
+    extractor = models.extractor(architecture, recipe.image_size, "none", recipe.batch_norm_momentum)
     model = models.single(recipe, extractor)
     rule = optimizer(recipe, [0] * len(model.trainable_variables))
     # As `training.train` does.
-    model.compile(rule, targets.loss(recipe), metrics=[targets.accuracy], jit_compile=name == "jax")
+    model.compile(rule, targets.loss(recipe), metrics=[targets.accuracy], jit_compile=recipe.backend == "jax")
     taught = np.eye(len(EXPRESSIONS), dtype=np.float32)[label]
     order = batches(len(images), recipe.batch_size)
 
@@ -167,7 +183,14 @@ def main(task: str, folder: str, rounds: str, started: str) -> None:
         case "published":
             figures = published(images, int(rounds))
         case "tensorflow" | "jax":
-            figures = steps(images, label, int(rounds), task, float(started))
+            figures = steps(images, label, int(rounds), main_job(backend=task), "resnet_small", float(started))
+        case "float32" | "mixed_bfloat16":
+            figures = steps(images, label, int(rounds), best_cpu(precision=task), "resnet_wide", float(started))
+        case "composed":
+            from components.fer import fused
+
+            with mock.patch.object(fused, "FUSED", ()):
+                figures = steps(images, label, int(rounds), best_cpu(), "resnet_wide", float(started))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts it in KiB
     print(json.dumps({**figures, "peak": peak}))  # noqa: T201
 
