@@ -50,8 +50,9 @@ bench: $(READY) ## time and memory against their limits and the published way; o
 	$(BIN)/python -m tests.bench.training
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 
-proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (half an hour)
+proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (an hour)
 	$(BIN)/python -m tests.proof.power
+	$(BIN)/python -m tests.proof.drift
 	$(BIN)/python -m tests.proof.promotion
 	$(BIN)/python -m tests.proof.kill
 

@@ -194,6 +194,22 @@ def models(options: argparse.Namespace) -> None:
     verbs[options.verb]()
 
 
+def monitor(options: argparse.Namespace) -> None:
+    """Compare what a server is asked and answers with what the model was judged on; needs no label.
+
+    Reads what a server noted (components/serve/observations.py), and holds a window of it to PublicTest: brightness,
+    contrast, sharpness and clipped pixels of the images; confidence, entropy and expressions of the answers. Where the
+    champion's drift, it proposes a retraining in artifacts/monitor/proposal.json, once in the cool-down, and with
+    --submit starts it. It never promotes. Exit code 0 with and without drift: drift.json and drift.html say which.
+    """
+    from pipeline.models.place import Place
+    from pipeline.monitor import command
+
+    place = Place.of(options.recipe, options.store, options.name, None)
+    look = command.Look(options.hours, options.window, options.cool_down, options.submit, options.host)
+    command.main(options.observations, place, options.recipe, options.data, look)
+
+
 def doctor(_: argparse.Namespace) -> None:
     """Say what this machine has, what is missing for each way of running, and how to get it."""
     from pipeline import doctor as command
@@ -221,6 +237,7 @@ def parser() -> argparse.ArgumentParser:
         "terminate": terminate,
         "schedule": schedule,
         "models": models,
+        "monitor": monitor,
         "doctor": doctor,
     }
     for name, command in names.items():
@@ -238,9 +255,20 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
             sub.add_argument("--name", metavar="NAME", help="of the model")
             sub.add_argument("--registry", metavar="ADDRESS", help="one or several, separated by commas")
+        if name == "monitor":
+            sub.add_argument("observations", metavar="OBSERVATIONS", type=Path, help="a folder, or one of its files")
+            sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
+            sub.add_argument("--name", metavar="NAME", help="of the model")
+            prepared = "prepared data set (default: the job's artifacts/preprocess/prepared.pickle)"
+            sub.add_argument("--data", metavar="PATH", type=Path, help=prepared)
+            sub.add_argument("--hours", metavar="N", type=float, default=24, help="to look back (default: 24)")
+            sub.add_argument("--window", metavar="N", type=int, default=500, help="images to look at (default: 500)")
+            days = "in which the same drift proposes nothing new (default: 7)"
+            sub.add_argument("--cool-down", metavar="DAYS", type=float, default=7, help=days)
+            sub.add_argument("--submit", action="store_true", help="start what is proposed on the cluster, once")
         if name in ("watch", "terminate"):
             sub.add_argument("run", metavar="RUN", help="its id, which ferflow submit prints")
-        if name in ("run", "report", "submit", "schedule", "models"):
+        if name in ("run", "report", "submit", "schedule", "models", "monitor"):
             sub.add_argument("--recipe", metavar="NAME", help="a folder of recipes/ instead of the main job")
         if name in ("run", "demo"):
             sub.add_argument("--force", action="store_true", help="run every stage again")
@@ -269,7 +297,7 @@ def parser() -> argparse.ArgumentParser:
                 help="a value, e.g. training.seed=2; repeatable",
             )
             sub.add_argument("--wait", action="store_true", help="show the tasks until the run ends")
-        if name in ("submit", "watch", "terminate", "schedule"):
+        if name in ("submit", "watch", "terminate", "schedule", "monitor"):
             sub.add_argument("--host", metavar="URL", help="Kubeflow Pipelines there, not that of infra/cluster.yaml")
         if name == "report":
             sub.add_argument("--with-images", action="store_true", help="show faces: not a file to pass on")

@@ -1,0 +1,1 @@
+"""What a server of a stored version remembers of its answers."""

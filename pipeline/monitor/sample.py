@@ -1,0 +1,65 @@
+"""Images as a few figures of each: what a reference and a window of served images are compared by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from components.fer.metrics.scores import Floats, Probabilities, predicted
+from components.serve.observations import FEATURES, Observation, features
+
+Kind = Literal["inputs", "predictions"]
+
+MEASURED = (*FEATURES, "confidence", "entropy")
+"""figures with a value for each image: of the image itself, and of what the model says"""
+
+EXPRESSIONS = "expressions"
+"""the figure that is a distribution: how often each expression is answered"""
+
+FIGURES: dict[str, Kind] = {
+    **dict.fromkeys(FEATURES, "inputs"),
+    **dict.fromkeys(("confidence", "entropy", EXPRESSIONS), "predictions"),
+}
+"""All figures that are compared, each with what drifts where it does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Images that are compared with others."""
+
+    values: Floats
+    """(N, 6), in the order of `MEASURED`"""
+    expression: NDArray[np.intp]
+    """(N,), the most probable one"""
+
+    @classmethod
+    def of(cls, images: NDArray[np.uint8], probabilities: Probabilities) -> Self:
+        """Measure images (N, 48, 48, 1) and what a model says of them, (N, 7)."""
+        return cls._of(features(images), probabilities.astype(np.float64))
+
+    @classmethod
+    def observed(cls, observations: Sequence[Observation]) -> Self:
+        """What a server remembers of images, at least one."""
+        measured = np.array([[getattr(one, name) for name in FEATURES] for one in observations])
+        return cls._of(measured, np.array([one.probabilities for one in observations]))
+
+    @classmethod
+    def _of(cls, measured: Floats, probabilities: Floats) -> Self:
+        # Another runtime's arithmetic differs in the fifth digit, which would order images that are equally sure.
+        confidence = np.round(probabilities.max(axis=1), 3)
+        entropy = np.round(special.entr(probabilities).sum(axis=1) / np.log(2), 3)  # bits
+        return cls(np.column_stack((measured, confidence, entropy)), predicted(probabilities))
+
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Sample":
+        """Those of the images that `chosen` says, by mask or by place."""
+        return Sample(self.values[chosen], self.expression[chosen])
+
+    def and_(self, other: "Sample") -> "Sample":
+        """Both one after the other."""
+        return Sample(np.vstack((self.values, other.values)), np.concatenate((self.expression, other.expression)))
+
+    def __len__(self) -> int:
+        return len(self.expression)
