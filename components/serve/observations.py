@@ -130,6 +130,7 @@ class Log:
 
 
 MEND_FOLDER = "Give another folder, or its owner's permission."
+MEND_NONE = "Let what serves the model note its answers: docs/monitor.md"
 
 
 def _append(path: Path, lines: Sequence[bytes]) -> bool:
@@ -170,12 +171,12 @@ def read(place: Path, since: datetime) -> Iterator[Observation]:
     there is nothing to read, and for JSON that is no observation.
     """
     if not place.exists():
-        raise InputError(f"observations {place}: no such file or folder.", "Let the server write them: --observations")
+        raise InputError(f"observations {place}: no such file or folder.", MEND_NONE)
     found = files(place) if place.is_dir() else [place]
     if not found:
         raise InputError(
             f"observations {place}: expected files such as 2026-01-31T14{SUFFIX}, found none.",
-            "Let the server write them: --observations",
+            MEND_NONE,
         )
     for path in found:
         hour = _hour(path)

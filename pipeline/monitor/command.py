@@ -67,7 +67,7 @@ def main(where: Path, place: Place, recipe: str | None, data: Path | None, look:
         raise InputError(
             f"observations {where}: expected some of the champion, {champion.version}, found those of "
             f"{', '.join(sorted(found))} alone.",
-            "Start the server again, which loads the champion, or name another --name or OBSERVATIONS.",
+            "Serve the champion, or name another --name or OBSERVATIONS.",
         )
     seen = []
     for version, observed in sorted(found.items(), key=lambda entry: (entry[0] != champion.version, entry[0])):

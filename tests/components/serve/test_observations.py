@@ -143,7 +143,9 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no such file or folder.\nLet the server write them: --observations"):
+    with pytest.raises(
+        InputError, match=r"no such file or folder.\nLet what serves the model note its answers: docs/monitor.md"
+    ):
         list(observations.read(tmp_path / "nowhere", LONG_AGO))
     with pytest.raises(InputError, match="expected files such as 2026-01-31T14"):
         list(observations.read(tmp_path, LONG_AGO))
