@@ -4,7 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
 	$$name -c '$(SUPPORTED)' 2>/dev/null && echo $$name && break; done)
 BIN = .venv/bin
 READY = .venv/ready
-EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model resolve pipeline desk
+EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model serve resolve pipeline desk
 GPU_STAGES = train-backbone train-hybrid evaluate
 
 .PHONY: help setup run demo data images test lint generate bench proof requirements clean
@@ -48,6 +48,7 @@ bench: $(READY) ## time and memory against their limits and the published way; o
 	$(BIN)/python -m tests.bench.submit
 	$(BIN)/python -m tests.bench.data
 	$(BIN)/python -m tests.bench.training
+	$(BIN)/python -m tests.bench.server
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 
 proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (an hour)

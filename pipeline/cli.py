@@ -194,6 +194,33 @@ def models(options: argparse.Namespace) -> None:
     verbs[options.verb]()
 
 
+def predict(options: argparse.Namespace) -> None:
+    """Say which expressions the faces in photos show, by the champion or another version.
+
+    A photo is a JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or PGM file; its faces are found and cropped as those of FER2013
+    are. 48 x 48 grey pixels are taken as a face. Every file of the version is hashed first, and one that is not as it
+    was stored is refused by name. Exit code 1 where an image has no face or is none; the others are answered.
+    """
+    from pipeline import predict as command
+
+    place = (options.recipe, options.store, options.name)
+    command.main(options.images, *place, options.model_version, options.json)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Answer over HTTP which expression a face shows, with the champion or another version, until Ctrl-C.
+
+    Speaks KServe's two protocols, V2 (the Open Inference Protocol) and V1; a request has faces of 48 x 48 grey pixels,
+    or photos. /metrics is for Prometheus. Every file of the version is hashed before the first answer, and one that is
+    not as it was stored is refused by name. A champion that moves later is served after a new start.
+    """
+    from pipeline import serve as command
+    from pipeline.models.place import Place
+
+    place = Place.of(options.recipe, options.store, options.name, None)
+    command.main(place, options.model_version, options.host, options.port, options.observations)
+
+
 def monitor(options: argparse.Namespace) -> None:
     """Compare what a server is asked and answers with what the model was judged on; needs no label.
 
@@ -237,6 +264,8 @@ def parser() -> argparse.ArgumentParser:
         "terminate": terminate,
         "schedule": schedule,
         "models": models,
+        "predict": predict,
+        "serve": serve,
         "monitor": monitor,
         "doctor": doctor,
     }
@@ -255,6 +284,21 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
             sub.add_argument("--name", metavar="NAME", help="of the model")
             sub.add_argument("--registry", metavar="ADDRESS", help="one or several, separated by commas")
+        if name == "predict":
+            sub.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a photo's file")
+            sub.add_argument("--version", dest="model_version", metavar="VERSION", help="such as 0003-1a2b3c4d")
+            sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
+            sub.add_argument("--name", metavar="NAME", help="of the model")
+            sub.add_argument("--json", action="store_true", help="for programs")
+        if name == "serve":
+            sub.add_argument("--version", dest="model_version", metavar="VERSION", help="such as 0003-1a2b3c4d")
+            sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
+            sub.add_argument("--name", metavar="NAME", help="of the model")
+            everywhere = "0.0.0.0 lets other machines in (default: 127.0.0.1)"
+            sub.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help=everywhere)
+            sub.add_argument("--port", metavar="PORT", type=int, default=8080, help="0 for any free (default: 8080)")
+            kept = "note features and answers there for ferflow monitor; no images"
+            sub.add_argument("--observations", metavar="FOLDER", type=Path, help=kept)
         if name == "monitor":
             sub.add_argument("observations", metavar="OBSERVATIONS", type=Path, help="a folder, or one of its files")
             sub.add_argument("--store", metavar="PLACE", help="a folder or gs://BUCKET/PREFIX")
@@ -268,7 +312,7 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--submit", action="store_true", help="start what is proposed on the cluster, once")
         if name in ("watch", "terminate"):
             sub.add_argument("run", metavar="RUN", help="its id, which ferflow submit prints")
-        if name in ("run", "report", "submit", "schedule", "models", "monitor"):
+        if name in ("run", "report", "submit", "schedule", "models", "predict", "serve", "monitor"):
             sub.add_argument("--recipe", metavar="NAME", help="a folder of recipes/ instead of the main job")
         if name in ("run", "demo"):
             sub.add_argument("--force", action="store_true", help="run every stage again")

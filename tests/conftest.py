@@ -46,3 +46,15 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("mlflow") / "empty.db"
     mlflow_mirror._client(f"sqlite:///{path}").search_registered_models()
     return path
+
+
+@pytest.fixture(scope="session")
+def light_model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A light model that reads the label from the first pixel."""
+    from components.push_model import exported
+    from tests.components.push_model.conftest import model_that_knows
+
+    folder, model = tmp_path_factory.mktemp("light"), model_that_knows(7)
+    exported.saved_model(model, folder / "saved_model")
+    exported.light(model, folder / "saved_model", folder / "model.tflite")
+    return (folder / "model.tflite").read_bytes()

@@ -6,7 +6,6 @@ The hybrid concatenates the pooled features of two extractors.
 """
 
 import difflib
-import logging
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -260,9 +259,3 @@ def load(path: Path) -> keras.Model:
             return keras.saving.load_model(named)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"model {path}: expected a Keras model (.keras), received: {error}") from error
-
-
-def export(model: keras.Model, folder: Path) -> None:
-    """Write a SavedModel whose signature `serve` takes uint8 (N, 48, 48, 1) and returns float32 (N, 7)."""
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it would name the folder, which is a temporary one
-    model.export(folder, verbose=False)

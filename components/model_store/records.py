@@ -93,7 +93,7 @@ class Verdict:
     rules: Rules | None = None
     """what the candidate had to show"""
     checks: tuple[Check, ...] = ()
-    """what it did show; none where candidate and champion are the same model"""
+    """what it did show; where candidate and champion are the same model, that what serves answers as it does, alone"""
     macro_f1: Difference | None = None
     """the difference in macro F1 from the champion, which decides nothing; none for a first model"""
 

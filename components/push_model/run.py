@@ -15,10 +15,11 @@ from components.model_store.lineage import Lineage
 from components.model_store.records import Champion, Verdict, verdict_of
 from components.model_store.store import Store, open_store
 from components.model_store.versions import Version
-from components.push_model import candidate, gate, outcome
+from components.push_model import candidate, gate, outcome, serving_check
 from components.push_model.candidate import Candidate
 from components.push_model.config import Config
 from components.registry import mirrors
+from components.serve import runtime
 
 log = logging.getLogger("ferflow")
 
@@ -47,7 +48,11 @@ def run(config: Config) -> None:
 
         model = models.load(config.model_keras)
         verdict = decide(config, pushed, model, data, store, champion)
-        version = version or add(config, pushed, model, verdict, store)
+        if version is None:
+            version, verdict = add(config, pushed, model, verdict, data, store)
+        else:
+            with store.fetched(config.name, version.id) as folder:
+                verdict = served(folder, pushed, model, verdict, data)
     verdict = promotion.barred(champion, version.id, verdict)
     champion = promotion.by_gate(store, config.name, champion, version.id, verdict)
     log.info("%s %s: %s (%s)", config.name, version.id, verdict.decision, "; ".join(verdict.reasons))
@@ -112,15 +117,38 @@ def decide(
     return gate.judge(scored.probabilities, serving, images, rules)
 
 
-def add(config: Config, pushed: Candidate, model: Any, verdict: Verdict, store: Store) -> Version:
-    """Store the candidate's files, its SavedModel and its lineage as a new version."""
-    from components.fer import models
+def served(folder: Path, pushed: Candidate, model: Any, verdict: Verdict, data: Prepared) -> Verdict:
+    """The verdict after what `folder` serves was held to what evaluation saw: REJECT where it answers otherwise.
+
+    What is rejected already cannot serve, and is spared the seconds that this takes.
+    """
+    from components.push_model import exported
+
+    if verdict.decision == "REJECT":
+        return verdict
+    seen = pushed.predictions.probabilities[pushed.predictions.usage == candidate.PUBLIC]
+    return serving_check.held(verdict, serving_check.checks(folder, data["public"], seen, exported.precision(model)))
+
+
+def add(
+    config: Config, pushed: Candidate, model: Any, verdict: Verdict, data: Prepared, store: Store
+) -> tuple[Version, Verdict]:
+    """Store the candidate's files, what is made of them to serve, and its lineage as a new version.
+
+    Gives the version and its verdict. What serves is checked before the version is sealed: so its lineage says what
+    came of it to whoever would promote it later, and the files that were checked are those that are stored.
+    """
+    from components.push_model import exported
+
+    judged = [verdict]
 
     def write(folder: Path) -> None:
         shutil.copyfile(config.model_keras, folder / "model.keras")
         shutil.copyfile(config.metrics_json, folder / "metrics.json")
         shutil.copyfile(config.predictions_npz, folder / "predictions.npz")
-        models.export(model, folder / "saved_model")
+        exported.saved_model(model, folder / "saved_model")
+        exported.light(model, folder / "saved_model", folder / runtime.NAME)
+        judged.append(served(folder, pushed, model, verdict, data))
         made = provenance.parse(config.provenance)
         if made:
             (folder / provenance.PARAMETERS).write_text(json.dumps(dict(made.parameters), indent=2) + "\n")
@@ -132,11 +160,12 @@ def add(config: Config, pushed: Candidate, model: Any, verdict: Verdict, store: 
             code=lineage.code(),
             model_sha256=pushed.model_sha256,
             parameter_count=model.count_params(),
-            verdict=verdict,
+            verdict=judged[-1],
             python=lineage.python(),
             packages=lineage.packages(),
             provenance=made,
         )
         (folder / lineage.NAME).write_text(record.model_dump_json(indent=2) + "\n")
 
-    return store.add(config.name, pushed.sha256, write)
+    version = store.add(config.name, pushed.sha256, write)
+    return version, judged[-1]

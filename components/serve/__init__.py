@@ -1,1 +1,1 @@
-"""What a server of a stored version remembers of its answers."""
+"""What answers: a stored version loaded without TensorFlow, photographs, the server, and what it remembers of them."""

@@ -121,19 +121,6 @@ def test_saved_and_loaded_models_answer_the_same(single: keras.Model, few: Prepa
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize("image_size", [32, 48, 64])
-def test_the_saved_model_answers_the_same(
-    image_size: int, tiny_extractor: keras.Model, few: Prepared, tmp_path: Path
-) -> None:
-    import tensorflow as tf
-
-    single = models.single(small_recipe(image_size=image_size), extractor("mobilenet_v2", size=image_size))
-    models.export(single, tmp_path / "saved_model")
-    served = tf.saved_model.load(tmp_path / "saved_model")  # the variables live as long as this
-    expected = single.predict(few["public"].images, verbose=0)
-    assert np.allclose(served.serve(few["public"].images), expected, atol=1e-6)
-
-
 def test_no_model(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_text("not a model")

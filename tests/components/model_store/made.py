@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,13 +30,20 @@ def verdict(decision: Decision) -> Verdict:
     return Verdict(decision, (f"so it is: {decision}",), "majority class", 0.05, None)
 
 
-def make(store: Store, right: int, decision: Decision = "PROMOTE", **changes: Any) -> Version:
-    """Store a version that names so many of 100 PublicTest images right; `changes` are of its lineage."""
+def make(
+    store: Store, right: int, decision: Decision = "PROMOTE", files: Mapping[str, bytes] | None = None, **changes: Any
+) -> Version:
+    """Store a version that names so many of 100 PublicTest images right; `changes` are of its lineage.
+
+    `files` are contents of more files that it has.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "model.keras").write_bytes(f"weights {right}".encode() * 50)
         (folder / "saved_model").mkdir()
         (folder / "saved_model" / "saved_model.pb").write_bytes(f"graph {right}".encode())
+        for name, content in (files or {}).items():
+            (folder / name).write_bytes(content)
         predictions(right).save(folder / "predictions.npz")
         (folder / "metrics.json").write_text(json.dumps({"public": {"accuracy": right / IMAGES}, "temperature": 1.1}))
         digests = [sha256(folder / name) for name in ("model.keras", "metrics.json", "predictions.npz")]

@@ -39,9 +39,9 @@ def model_that_knows(expressions: int) -> Any:
 
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8")
     pixel = layers.Flatten()(layers.Cropping2D(((0, SIDE - 1), (0, SIDE - 1)))(image))
-    named = layers.Embedding(7, 7, name="named")
+    named = layers.Embedding(256, 7, name="named")
     model = keras.Model(image, layers.Softmax()(layers.Flatten()(named(pixel))))
-    answer = np.where(np.arange(7) < expressions, np.arange(7), HAPPY)
+    answer = np.where(np.arange(256) < expressions, np.arange(256), HAPPY)
     named.set_weights([8 * np.eye(7, dtype=np.float32)[answer]])
     return model
 

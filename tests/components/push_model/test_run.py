@@ -68,7 +68,7 @@ def test_a_first_model_better_than_the_majority_class_is_promoted(story: tuple[W
             "42.86 points over always happy, at least 10",
             "over always happy, 60 images gained, 0 lost: p < 0.0001, alpha 0.05 (McNemar's exact test)",
             "least recall 0.0 % (surprise), at least 0 %",
-            first["gate"]["checks"][3]["words"],
+            *(check["words"] for check in first["gate"]["checks"][3:]),
         ],
         "gate": first["gate"],
         "blessing": first["blessing"],
@@ -145,12 +145,19 @@ def test_a_version_is_whole_and_says_where_it_comes_from(story: tuple[Workspace,
     _, told = story
     folder = Path(told["worse"]["store"])
     manifest.verify(folder, manifest.read(folder), str(folder))
-    files = {"model.keras", "metrics.json", "predictions.npz", "lineage.json", "saved_model/saved_model.pb"}
+    files = {
+        "model.keras",
+        "metrics.json",
+        "predictions.npz",
+        "lineage.json",
+        "saved_model/saved_model.pb",
+        "model.tflite",
+    }
     assert files <= manifest.read(folder).files.keys()
     lineage = json.loads((folder / "lineage.json").read_text())
     assert lineage["data_md5"] == MD5
     assert lineage["model_sha256"] == manifest.read(folder).files["model.keras"].sha256
-    assert lineage["parameter_count"] == 49
+    assert lineage["parameter_count"] == 256 * 7
     assert lineage["verdict"]["decision"] == "REJECT"
     assert lineage["provenance"] is None
 
@@ -216,8 +223,29 @@ def test_the_champions_model_with_other_metrics_is_held(here: Workspace) -> None
     run(here.config())
     told = json.loads((here.folder / "version.json").read_text())
     assert told["verdict"] == "HOLD"
-    assert told["reasons"] == [f"the same model as champion {told['champion']}"]
-    assert json.loads((here.folder / "verdict.json").read_text())["paired"] is None
+    assert told["reasons"][0] == f"the same model as champion {told['champion']}"
+    verdict = json.loads((here.folder / "verdict.json").read_text())
+    assert verdict["paired"] is None
+    assert [(check["name"], check["passed"]) for check in verdict["checks"]] == [("saved_model", True), ("light", True)]
+
+
+@pytest.mark.slow
+def test_a_version_that_would_serve_another_model_is_rejected(
+    here: Workspace, light_model: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A better candidate, of which what serves is made wrongly, is stored, and the champion goes on serving."""
+    from components.push_model import exported
+
+    here.put_candidate(4)
+    run(here.config())
+    champion = json.loads((here.folder / "version.json").read_text())["version"]
+    here.put_candidate(5)
+    monkeypatch.setattr(exported, "light", lambda *arguments: arguments[-1].write_bytes(light_model))
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["verdict"], told["champion"]) == ("REJECT", champion)
+    assert told["reasons"][1].startswith("not met: light model, 42 images at once: ")
+    assert (here.folder / "blessing" / "NOT_BLESSED").exists()
 
 
 @pytest.mark.slow

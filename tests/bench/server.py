@@ -1,0 +1,132 @@
+"""Measure the server under load, by hey (https://github.com/rakyll/hey, Debian's package of that name).
+
+    python -m tests.bench.server [--seconds 5] [--stand-in]
+
+Serves the champion of params.yaml, or with --stand-in a linear model, which shows what the server itself takes. hey
+holds so many connections open and sends the next request as soon as the last is answered; it runs on the same machine
+and takes its share of it. Exit code 1 where an answer is not 200.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from components.fer import made_faces
+from components.serve.protocol import HEADER_LENGTH
+
+SERVED = [str(Path(sys.executable).with_name("ferflow")), "serve", "--port", "0"]
+STAND_IN = [sys.executable, "-m", "tests.components.serve.made_server"]
+
+CONNECTIONS = (1, 4, 16)
+
+
+class Load(NamedTuple):
+    """A kind of request."""
+
+    name: str
+    images: int
+    headers: list[str]
+    body: bytes
+
+
+class Measured(NamedTuple):
+    """What hey saw."""
+
+    seconds: list[float]
+    """that each request took"""
+    failed: int
+    """answers that were not 200"""
+
+
+def loads() -> list[Load]:
+    """One image as JSON, and one and many as binary tensors."""
+    faces = made_faces.made_faces(64, seed=1).images[..., np.newaxis]
+    data = {"data": faces[:1].ravel().tolist()}
+    json_body = json.dumps({"inputs": [{"name": "images", "shape": [1, 48, 48, 1], "datatype": "UINT8", **data}]})
+    found = [Load("JSON", 1, ["content-type: application/json"], json_body.encode())]
+    for count in (1, len(faces)):
+        some = faces[:count]
+        tensor = {"name": "images", "shape": list(some.shape), "datatype": "UINT8"}
+        head = json.dumps({"inputs": [{**tensor, "parameters": {"binary_data_size": some.size}}]}).encode()
+        headers = ["content-type: application/octet-stream", f"{HEADER_LENGTH}: {len(head)}"]
+        found.append(Load("binary", count, headers, head + some.tobytes()))
+    return found
+
+
+@contextmanager
+def served(command: list[str]) -> Iterator[str]:
+    """Start a server: the address of its model."""
+    # The stand-in's product is too small for threads of its own: they contend with the server's for the cores.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"} if command == STAND_IN else None
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stderr is not None
+            said = []  # the runtime of a model may have a word of its own before
+            for line in process.stderr:
+                said.append(line)
+                if found := re.search(r"(.*) answers at (http://\S+)", line):
+                    break
+            else:
+                sys.exit("".join(said))
+            print(found[1])  # noqa: T201
+            yield found[2]
+        finally:
+            process.terminate()
+
+
+def measure(hey: str, url: str, load: Load, connections: int, seconds: float) -> Measured:
+    """Send requests for so many seconds."""
+    with tempfile.NamedTemporaryFile() as body:
+        body.write(load.body)
+        body.flush()
+        command = [hey, "-z", f"{seconds}s", "-c", str(connections), "-t", "60", "-o", "csv", "-m", "POST"]
+        for header in load.headers:
+            command += ["-T" if header.startswith("content-type") else "-H", header.removeprefix("content-type: ")]
+        done = subprocess.run([*command, "-D", body.name, url], capture_output=True, text=True, check=True)
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    failed = sum(row["status-code"] != "200" for row in rows)
+    return Measured([float(row["response-time"]) for row in rows], failed)
+
+
+def main() -> None:
+    """Measure, print, and exit 1 where an answer is not 200."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (default: 5)")
+    parser.add_argument("--stand-in", action="store_true", help="a linear model instead of the champion")
+    arguments = parser.parse_args()
+    hey = shutil.which("hey")
+    if hey is None:
+        print("no hey (apt install hey): the server is not measured under load")  # noqa: T201
+        return
+    failed = 0
+    with served(STAND_IN if arguments.stand_in else SERVED) as url:
+        titles = f"{'images':>12} {'connections':>12} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'images/s':>9} failed"
+        print(titles)  # noqa: T201
+        for load in loads():
+            measure(hey, f"{url}/infer", load, 1, 1)  # what is loaded at the first request is loaded
+            for connections in CONNECTIONS:
+                measured = measure(hey, f"{url}/infer", load, connections, arguments.seconds)
+                cuts = statistics.quantiles(measured.seconds, n=100)
+                shown = " ".join(f"{1000 * cuts[cut - 1]:8.1f}" for cut in (50, 95, 99))
+                rate = load.images * len(measured.seconds) / arguments.seconds
+                what = f"{load.images} {load.name}"
+                print(f"{what:>12} {connections:12} {shown} {rate:9.0f} {measured.failed:6}")  # noqa: T201
+                failed += measured.failed
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
