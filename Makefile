@@ -48,6 +48,7 @@ bench: $(READY) ## time and memory against their limits and the published way; o
 	$(BIN)/python -m tests.bench.submit
 	$(BIN)/python -m tests.bench.data
 	$(BIN)/python -m tests.bench.training
+	$(BIN)/python -m tests.bench.predict
 	$(BIN)/python -m tests.bench.server
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 

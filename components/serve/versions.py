@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.fer.errors import InputError, UsageError
 from components.model_store import lineage, manifest
@@ -11,7 +12,9 @@ from components.model_store.lineage import Lineage
 from components.model_store.store import Store, open_store
 from components.model_store.versions import DIGITS, known
 from components.serve import runtime
-from components.serve.config import Config
+
+if TYPE_CHECKING:  # `ferflow predict` has no use for what reads a command line
+    from components.serve.config import Config
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Opened:
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Opened]:
+def opened(config: "Config") -> Iterator[Opened]:
     """Give the version that `config` names; its folder may be gone when the context ends.
 
     Raises `UsageError` where it names none or two, `InputError` where there is none, or a file is not as stored.

@@ -21,7 +21,8 @@ from tests.containers.conftest import Code
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
-CONFIGS = {config.__module__.removesuffix(".config"): config for config in (*STAGES, Server)}
+WHAT_RUNS: tuple[type[stage.StageConfig], ...] = (*STAGES, Server)
+CONFIGS = {config.__module__.removesuffix(".config"): config for config in WHAT_RUNS}
 
 SMALL = {"--epochs": "1", "--image-size": "32", "--dense-1": "16", "--dense-2": "8", "--resamples": "100"}
 """options of the stages, for a run that takes seconds"""

@@ -18,7 +18,7 @@ from pipeline import cli
 from tests.components.model_store.made import NAME, make, verdict
 from tests.components.serve.photos import FACE, photo, written
 
-HEAVY = {"keras", "kfp", "matplotlib", "mlflow", "scipy", "sklearn", "tensorflow", "google.cloud.storage"}
+HEAVY = {"keras", "kfp", "matplotlib", "mlflow", "scipy", "sklearn", "tensorflow", "tyro", "google.cloud.storage"}
 
 
 @pytest.fixture
