@@ -17,6 +17,16 @@ hypothesis.settings.register_profile("ferflow", deadline=None)
 hypothesis.settings.load_profile("ferflow")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where workers share out the tests, a folder of them goes to one worker, for its fixtures take longest.
+
+    The tests of the folders tests/ and tests/pipeline are apart: what they share is quickly made.
+    """
+    for item in items:
+        alone = item.path.parent in (ROOT / "tests", ROOT / "tests" / "pipeline")
+        item.add_marker(pytest.mark.xdist_group(str(item.path if alone else item.path.parent)))
+
+
 @pytest.fixture(scope="session")
 def made() -> Faces:
     """700 drawn faces: 560 Training, 70 PublicTest, 70 PrivateTest."""
