@@ -7,7 +7,7 @@ READY = .venv/ready
 EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model serve resolve pipeline desk
 GPU_STAGES = train-backbone train-hybrid evaluate
 
-.PHONY: help setup run demo data images test lint generate bench proof requirements clean
+.PHONY: help setup run demo data images test lint infra-check generate bench proof requirements clean
 
 help: ## show the verbs
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,9 @@ lint: $(READY) ## style, types, generated files up to date, compiled graphs fit 
 	$(BIN)/ferflow lint
 	$(BIN)/hadolint components/*/Dockerfile
 
+infra-check: $(READY) .venv-checkov/ready ## Terraform, Kubernetes manifests, Dockerfiles, workflows and scripts, offline
+	$(BIN)/python -m infra.check
+
 generate: $(READY) ## write pipeline.yaml, dvc.yaml and the recipes' tables of claims again
 	$(BIN)/ferflow compile
 	$(BIN)/ferflow claims
@@ -66,10 +69,11 @@ requirements: $(READY) ## write the hashed requirement files again (asks the pac
 	for extra in $(GPU_STAGES); do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra --extra cuda -c infra/requirements/dev.txt $(PIN) \
 			--no-emit-package tensorflow-cpu -o infra/requirements/$$extra-cuda.txt || exit; done
+	$(BIN)/uv pip compile -q infra/check/checkov.in $(PIN) -o infra/check/checkov.txt
 PIN = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## remove what runs and tools have made; models/ and mlflow.db, the registry, stay
-	rm -rf .venv artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): infra/requirements/dev.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "Python: expected 3.11 or 3.12, found neither. Install one, or: make PYTHON=PATH" >&2; exit 1; }
@@ -77,4 +81,10 @@ $(READY): infra/requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r infra/requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode infra/requirements/dev.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# checkov holds what it needs to older versions than the rest has, so it has an environment of its own.
+.venv-checkov/ready: infra/check/checkov.txt $(READY)
+	$(PYTHON) -m venv --without-pip .venv-checkov
+	$(BIN)/uv pip sync --quiet --python .venv-checkov --require-hashes infra/check/checkov.txt
 	@touch $@

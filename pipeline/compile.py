@@ -1,14 +1,15 @@
-"""What is generated: both compiled forms of every graph, beside its params.yaml, and what each image may hold."""
+"""What is generated: both compiled forms of every graph, what each image may hold, and quotas on the cluster."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.fer.errors import InputError
-from pipeline import desk, images, kubeflow, parameters
+from pipeline import desk, images, kubeflow, manifests, parameters
 from pipeline.desk import ROOT
 from pipeline.ir import documents
 from pipeline.jobs import jobs
+from pipeline.placement import Table
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -18,6 +19,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield job.pipeline, text
         yield job.folder / "dvc.yaml", desk.translate(documents(text)[0], job.folder)
     yield from images.generated()
+    yield from manifests.generated(Table.read())
 
 
 def stale() -> dict[Path, str]:

@@ -49,6 +49,8 @@ class Accelerator(Entry):
 
     name: LabelName
     count: Annotated[int, Field(gt=0)]
+    shared_by: Annotated[int, Field(ge=1, le=48)]
+    """pods that may share a GPU; above 1 by time-sharing, which takes 48 at most and gives a pod one"""
 
 
 class Taint(Entry):
@@ -66,11 +68,21 @@ class Allocatable(Entry):
     memory: Memory
 
 
+class Nodes(Entry):
+    """Between how many nodes the autoscaler chooses, all zones together."""
+
+    min: Annotated[int, Field(ge=0)]
+    max: Annotated[int, Field(ge=1)]
+
+
 class Pool(Entry):
     """Nodes of one kind."""
 
     machine_type: str
     spot: bool
+    fallback: bool
+    """whether nodes on demand stand in where there are none on spot"""
+    nodes: Nodes
     accelerator: Accelerator | None
     allocatable: Allocatable
     selector: Annotated[dict[Key, LabelName], Field(min_length=1)]
@@ -78,8 +90,10 @@ class Pool(Entry):
 
     @property
     def accelerators(self) -> int:
-        """GPUs of a node."""
-        return self.accelerator.count if self.accelerator else 0
+        """GPUs of a node that one pod may have."""
+        if not self.accelerator:
+            return 0
+        return 1 if self.accelerator.shared_by > 1 else self.accelerator.count
 
 
 class Cpu(Entry):
@@ -139,6 +153,10 @@ class Table(Entry):
         for name, pool in self.pools.items():
             if pool.accelerator and not pool.taint:
                 yield f"pools.{name}.taint: expected one on a pool with GPUs, to keep other pods off. Received: null."
+            if pool.nodes.min > pool.nodes.max:
+                yield f"pools.{name}.nodes: expected min <= max. Received: {pool.nodes.min} > {pool.nodes.max}."
+            if pool.fallback and not pool.spot:
+                yield f"pools.{name}.fallback: expected false where spot is false. Received: true."
             same = [other for other, entry in self.pools.items() if entry.selector == pool.selector]
             if same != [name]:
                 yield f"pools.{name}.selector: expected its own. {' and '.join(same)} share one."
@@ -163,7 +181,7 @@ def quantity(text: str) -> float:
 
 
 def place(tasks: Iterable[Any], table: Table, graph: str) -> None:
-    """Put the tasks of a graph where the table says: resources, pool, /dev/shm, timeout, retries, labels for cost."""
+    """Place the tasks of a graph as the table says: resources, pool, /dev/shm, timeout, retries, labels; not as root."""
     for task in tasks:
         name = component(task.container_spec.command[-1])
         stage = table.stages[name]
@@ -184,6 +202,8 @@ def place(tasks: Iterable[Any], table: Table, graph: str) -> None:
             kubernetes.add_toleration(task, key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
         # A container's own /dev/shm has 64 MB, which loaders with worker processes outgrow.
         kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=stage.shm)  # noqa: S108
+        # The last thing that Pod Security's "restricted" asks for; Kubeflow sets the rest of it in each pod.
+        kubernetes.set_security_context(task, run_as_non_root=True)
         kubernetes.set_timeout(task, stage.timeout)
         if stage.retries:
             task.set_retry(stage.retries, f"{BACKOFF}s", 2.0, f"{stage.retry_window}s")

@@ -58,6 +58,10 @@ def test_each_task_has_its_resources(tasks: list[ir.Task], table: Table) -> None
         assert shm == [("/dev/shm", "Memory", stage.shm)]
 
 
+def test_no_task_runs_as_root(tasks: list[ir.Task]) -> None:
+    assert all(task.kubernetes.security_context.run_as_non_root for task in tasks)
+
+
 def test_the_last_retry_may_still_run_its_whole_time(tasks: list[ir.Task], table: Table) -> None:
     for task in tasks:
         stage, policy = table.stages[task.component], task.spec.retry_policy

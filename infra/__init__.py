@@ -1,0 +1,1 @@
+"""The cluster as code, and what checks it."""

@@ -1,0 +1,1 @@
+"""`make infra-check`: Terraform, Kubernetes' manifests, images, workflows and scripts, without asking any network."""
