@@ -181,7 +181,7 @@ def quantity(text: str) -> float:
 
 
 def place(tasks: Iterable[Any], table: Table, graph: str) -> None:
-    """Place the tasks of a graph as the table says: resources, pool, /dev/shm, timeout, retries, labels; not as root."""
+    """Place the tasks of a graph as the table says: resources, pool, /dev/shm, timeout, retries, labels; no root."""
     for task in tasks:
         name = component(task.container_spec.command[-1])
         stage = table.stages[name]

@@ -2,7 +2,7 @@
 # (Workload Identity Federation for GKE), and has the rights of ./rights on single buckets.
 
 locals {
-  principals = "principal://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools/${google_container_cluster.this.workload_identity_config[0].workload_pool}/subject/ns/${var.namespace}/sa"
+  principals = "principal://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools/${google_container_cluster.this.workload_identity_config[0].workload_pool}/subject/ns/${local.namespace}/sa"
 }
 
 module "rights" {

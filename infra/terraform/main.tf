@@ -4,6 +4,8 @@ locals {
   name  = "ferflow-${var.environment}"
   pools = module.pools.node_pools
 
+  namespace = "ferflow" # that of infra/kubernetes
+
   # By name, not by the resources' attributes: the settings are known before anything exists.
   buckets = { for use in ["data", "artifacts", "models", "checkpoints"] : use => "${var.project}-${use}" }
 }
@@ -16,10 +18,10 @@ module "pools" {
 module "settings" {
   source    = "./settings"
   host      = var.kubeflow_host
-  namespace = var.namespace
+  namespace = local.namespace
   buckets   = local.buckets
   model     = var.model_name
-  registry  = "http://mlflow.${var.namespace}:5000"
+  registry  = "http://mlflow.${local.namespace}:5000"
 }
 
 resource "google_project_service" "needed" {

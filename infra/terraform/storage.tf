@@ -79,19 +79,7 @@ resource "google_artifact_registry_repository" "images" {
   format        = "DOCKER"
   description   = "images of the stages and of the server, by digest"
 
-  docker_config {
-    immutable_tags = true
-  }
-
-  # Untagged images only: the graphs name images by digest, so a tag is what keeps one.
-  cleanup_policies {
-    id     = "untagged"
-    action = "DELETE"
-    condition {
-      tag_state  = "UNTAGGED"
-      older_than = "7776000s"
-    }
-  }
+  # No policy deletes images: schedules and the lineage of versions name them by digest, whatever a tag has moved to.
 
   depends_on = [google_project_service.needed]
 }

@@ -69,17 +69,6 @@ variable "release_channel" {
   }
 }
 
-variable "namespace" {
-  description = "Kubernetes namespace of the runs and of the served model, as in infra/kubernetes"
-  type        = string
-  default     = "ferflow"
-
-  validation {
-    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.namespace))
-    error_message = "namespace: expected small letters, digits and hyphens, 63 at most."
-  }
-}
-
 variable "model_name" {
   description = "name of the model that is served, registry.name of params.yaml"
   type        = string

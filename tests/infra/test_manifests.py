@@ -138,7 +138,8 @@ def test_the_network_of_a_run_reaches_what_its_labels_say(objects: list[manifest
     assert source == [{"podSelector": {"matchLabels": {"ferflow/component": "push-model"}}}]
     service = of_kind(objects, "Service")["mlflow"]
     main = (REPOSITORY / "infra" / "terraform" / "main.tf").read_text()
-    assert f"http://mlflow.${{var.namespace}}:{service['spec']['ports'][0]['port']}" in main
+    assert f"http://mlflow.${{local.namespace}}:{service['spec']['ports'][0]['port']}" in main
+    assert f'namespace = "{service["metadata"]["namespace"]}"' in main
 
 
 def test_the_served_model_is_that_of_the_main_job() -> None:

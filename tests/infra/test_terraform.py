@@ -49,7 +49,6 @@ def test_production_cannot_be_deleted_by_mistake(variables: Path, console: Conso
         ("gpu_zones", []),
         ("authorized_networks", {"everybody": "0.0.0.0/0"}),
         ("release_channel", "RAPID"),
-        ("namespace", "Team A"),
         ("kubeflow_host", "kubeflow.example.com"),
         ("model_name", "FER Hybrid"),
         ("model_retention_days", 91),
