@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,16 +22,18 @@ def make(folder: Path) -> None:
         subprocess.run(["git", *command], cwd=folder, check=True)
 
 
-def start(clone: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(clone: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Start the command as it runs from the clone: its own sources, not those that are installed."""
-    environment = {**os.environ, "PYTHONPATH": str(clone), "COLUMNS": "160"}
+    environment = {**os.environ, **(variables or {}), "PYTHONPATH": str(clone), "COLUMNS": "160"}
     command = [sys.executable, "-m", "pipeline.cli", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=clone, env=environment, text=True, stdout=pipe, stderr=pipe)
 
 
-def ferflow(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def ferflow(
+    clone: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    process = start(clone, *arguments)
+    process = start(clone, *arguments, variables=variables)
     out, err = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

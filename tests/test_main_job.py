@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests import planted
 from tests.clone import ferflow, make
 
 pytestmark = pytest.mark.slow
@@ -21,9 +22,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demo(clone: Path) -> subprocess.CompletedProcess[str]:
-    """`ferflow run` without FER2013."""
-    return ferflow(clone, "run")
+def demo(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """`ferflow run` without FER2013, by somebody who has credentials for everything."""
+    return ferflow(clone, "run", variables=planted.environment(tmp_path_factory.mktemp("credentials")))
 
 
 def test_without_fer2013_the_demo_runs_and_says_so(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
@@ -51,6 +52,10 @@ def test_report_model_and_registry_are_there(clone: Path, demo: subprocess.Compl
     registry = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
     alias = registry.get_model_version_by_alias("fer-demo", "champion")
     assert alias.tags["store_version"] == version["version"]
+
+
+def test_no_credential_is_said_or_written(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:
+    assert planted.leaks(demo.stdout + demo.stderr, clone) == []
 
 
 def test_the_report_has_state_and_time_of_each_stage(clone: Path, demo: subprocess.CompletedProcess[str]) -> None:

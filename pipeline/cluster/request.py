@@ -3,6 +3,7 @@
 Values come from params.yaml, the address of the data, infra/cluster.yaml and the command line; the last one wins.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from pipeline.parameters import Parameters, dotted
 
 LASTING = {"registry__store": "gs://", "registry__registry": "http"}
 """How the values begin that name a place which outlives the pod."""
+
+PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]*@")
+"""in an address"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Request:
 def request(recipe: str | None, settings: Settings, assigned: Mapping[str, Any]) -> Request:
     """The main job, or a recipe, with its values on the cluster.
 
-    Raises `InputError` for values that no stage would take, and for a store or registry inside of the pod.
+    Raises `InputError` for values that no stage would take, for an address with a password, and for a store or registry
+    inside of the pod.
     """
     name, job = jobs.job(recipe)
     own = parameters.read(job.folder / "params.yaml")
@@ -55,6 +60,12 @@ def request(recipe: str | None, settings: Settings, assigned: Mapping[str, Any])
         else:  # another graph's, for the settings are those of all of them
             parameters.checked(f"{where}: {key}", key.partition(".")[2], value)
     values = parameters.replaced(values, assigned, "--set")
+    for key, value in values.items():
+        if PASSWORD.search(str(value)):
+            raise InputError(
+                f"{dotted(key)}: expected an address without a password, for whoever sees a run sees its values.",
+                "Name a server that asks the cluster's own pods for none: infra/kubernetes/components/mlflow is one.",
+            )
     for lasting, beginning in LASTING.items():
         place = values.get(lasting)
         if place is not None and not str(place).startswith(beginning):

@@ -1,6 +1,7 @@
 """A submission is checked, said and sent once; whatever is wrong stops it before anything is sent."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from components.model_store import provenance
 from pipeline import cli, data, images, lint, parameters, repository
 from pipeline.cluster import remote, settings
 from pipeline.cluster.settings import Settings
+from tests import planted
 from tests.pipeline.cluster.kfp_server import Fault, Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +55,32 @@ def test_what_is_sent(kfp: Server, ready: Settings, pushed: dict[str, str], caps
     assert "training.seed: 1 -> 7" in printed
     assert f"{kfp.host}/#/runs/details/{run['run_id']}" in printed
     assert printed.endswith(f"Watch it: ferflow watch {run['run_id']}\n")
+
+
+def test_a_token_is_neither_said_nor_sent_as_a_value(
+    kfp: Server, ready: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    for name, value in planted.environment(credentials).items():
+        monkeypatch.setenv(name, value)
+    kfp.token = planted.environment(credentials)["KFP_EXISTING_TOKEN"]
+    assert submit() == 0
+    shutil.rmtree(credentials)
+    captured = capsys.readouterr()
+    made = (kfp.runs, kfp.versions, kfp.pipelines, kfp.experiments, kfp.requests)
+    assert planted.leaks(captured.out + captured.err + json.dumps(made), tmp_path) == []
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated(
+    kfp: Server, ready: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"https://{planted.USER}:{planted.PASSWORD}@mlflow"
+    told = refusal(kfp, capsys, "--set", f"registry.registry={address}")
+    assert told == (
+        "registry.registry: expected an address without a password, for whoever sees a run sees its values.\n"
+        "Name a server that asks the cluster's own pods for none: infra/kubernetes/components/mlflow is one.\n"
+    )
 
 
 def test_the_same_graph_is_uploaded_once(kfp: Server, ready: Settings) -> None:
