@@ -247,7 +247,7 @@ def doctor(_: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser("ferflow", description=DESCRIPTION, formatter_class=argparse.RawTextHelpFormatter)
-    top.add_argument("--version", action="store_true", help="print the version and exit")
+    top.add_argument("--version", dest="own_version", action="store_true", help="print the version and exit")
     commands = top.add_subparsers(metavar="COMMAND")
     names = {
         "run": run,
@@ -358,7 +358,7 @@ def main(argv: list[str] | None = None) -> None:
     """Entry point of the `ferflow` command: exit 0, or the exit code of the error (1, 2 or 75) and its message."""
     top = parser()
     options = top.parse_args(argv)
-    if options.version:
+    if options.own_version:
         from importlib.metadata import version
 
         sys.stdout.write(f"ferflow {version('ferflow')}\n")

@@ -47,6 +47,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"ferflow {version('ferflow')}\n"
 
 
+def test_a_models_version_is_not_taken_for_the_products(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["models", "show", "0001-00000000", "--store", str(tmp_path)])
+    assert end.value.code == 1
+    assert "version 0001-00000000" in capsys.readouterr().err
+
+
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main([])
     assert capsys.readouterr().out.startswith("usage: ferflow")
