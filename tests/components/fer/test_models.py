@@ -128,6 +128,18 @@ def test_no_model(tmp_path: Path) -> None:
         models.load(path)
 
 
+def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path: Path) -> None:
+    """A Lambda layer's function is stored as bytecode, and would run here."""
+    ran = str(tmp_path / "ran")
+    image = keras.Input((48, 48, 1))
+    answer = keras.layers.Lambda(lambda pixels: (open(ran, "w").close(), pixels)[1])(image)  # noqa: PTH123
+    keras.Model(image, answer).save(tmp_path / "model.keras")
+    Path(ran).unlink()
+    with pytest.raises(InputError, match="Lambda"):
+        models.load(tmp_path / "model.keras")
+    assert not Path(ran).exists()
+
+
 def test_weights_of_a_folder(tmp_path: Path) -> None:
     source = extractor("mobilenet_v2").get_layer("mobilenet_v2")
     source.save_weights(tmp_path / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.weights.h5")
