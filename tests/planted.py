@@ -7,8 +7,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-MARK = "planted-4c1f"
-"""stands in each of the secrets"""
+MARK = "-".join(("planted", "4c1f"))
+"""stands in each of the secrets, and not in this file, of which a clone has a copy"""
 PASSWORD = f"{MARK}-password"
 USER = "team"
 
