@@ -7,7 +7,7 @@ READY = .venv/ready
 EXTRAS = validate preprocess train-backbone train-hybrid evaluate push-model serve resolve pipeline desk
 GPU_STAGES = train-backbone train-hybrid evaluate
 
-.PHONY: help setup run demo data images test lint infra-check generate bench proof requirements clean
+.PHONY: help setup run demo data images test lint infra-check cluster cluster-test generate bench proof requirements clean
 
 help: ## show the verbs
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,6 +41,13 @@ lint: $(READY) ## style, types, generated files up to date, compiled graphs fit 
 
 infra-check: $(READY) .venv-checkov/ready ## Terraform, Kubernetes manifests, Dockerfiles, workflows and scripts, offline
 	$(BIN)/python -m infra.check
+
+cluster: ## Kubernetes and Kubeflow Pipelines on this machine, by kind; CONTEXT=NAME takes a cluster of your own
+	infra/local/cluster.sh $(CONTEXT)
+
+cluster-test: $(READY) ## is a run admitted, bounded and placed there as it should be; CONTEXT=NAME as above
+	FERFLOW_KUBECTL="kubectl --context $(or $(CONTEXT),kind-ferflow)" $(BIN)/pytest $(CLUSTER_TESTS)
+CLUSTER_TESTS = tests/infra/test_admission.py tests/infra/test_scheduling.py
 
 generate: $(READY) ## write pipeline.yaml, dvc.yaml and the recipes' tables of claims again
 	$(BIN)/ferflow compile

@@ -76,16 +76,18 @@ def kubectl() -> Kubectl:
 
 @pytest.fixture(scope="session")
 def cluster(kubectl: Kubectl) -> Iterator[Kubectl]:
-    """The overlay `local` on that cluster; the policy in the version that the cluster has."""
+    """The overlay `local` on that cluster; the policy in the version that it has. Where it was there before, it stays."""
     served = kubectl("api-resources", "--api-group=admissionregistration.k8s.io", "--no-headers").stdout
     found = [line.split()[1] for line in served.splitlines() if line.startswith("mutatingadmissionpolicies ")]
     if not found:
         pytest.skip("this Kubernetes has no MutatingAdmissionPolicy: expected 1.36, or its feature gate")
     objects = manifests.rendered(REPOSITORY, LOCAL)
+    was_there = kubectl("get", "namespace", "ferflow").returncode == 0
     for entry in objects:
         if entry["kind"].startswith("MutatingAdmissionPolicy"):
             entry["apiVersion"] = found[0]
     applied = kubectl("apply", "-f", "-", given=objects)
     assert applied.returncode == 0, applied.stderr
     yield kubectl
-    kubectl("delete", "-f", "-", "--wait=true", "--timeout=120s", given=objects)
+    if not was_there:
+        kubectl("delete", "-f", "-", "--wait=true", "--timeout=120s", given=objects)
