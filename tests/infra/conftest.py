@@ -76,7 +76,7 @@ def kubectl() -> Kubectl:
 
 @pytest.fixture(scope="session")
 def cluster(kubectl: Kubectl) -> Iterator[Kubectl]:
-    """The overlay `local` on that cluster; the policy in the version that it has. Where it was there before, it stays."""
+    """The overlay `local` on that cluster, which keeps it where it had it; the policy in the version that it knows."""
     served = kubectl("api-resources", "--api-group=admissionregistration.k8s.io", "--no-headers").stdout
     found = [line.split()[1] for line in served.splitlines() if line.startswith("mutatingadmissionpolicies ")]
     if not found:
