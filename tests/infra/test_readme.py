@@ -84,6 +84,13 @@ def test_components_are_those_of_the_folder() -> None:
     assert {name.strip("`") for name in table("Any Kubernetes")} == found
 
 
+def test_workflows_and_their_variables_are_those_of_the_folder() -> None:
+    files = list((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+    variables = {name for path in files for name in re.findall(r"vars\.(\w+)", path.read_text())}
+    section = README.read_text().partition("\n## GitHub\n")[2].partition("\n## ")[0]
+    assert {path.stem for path in files} | variables == set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
 @pytest.mark.parametrize(
     "target", re.findall(r"`((?:terraform|kubernetes|check|components|overlays)/[\w./-]*)`", README.read_text())
 )
