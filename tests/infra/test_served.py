@@ -7,11 +7,10 @@ import pytest
 import yaml
 
 from components.fer import stage
+from components.serve.config import Config
+from components.serve.limits import Limits
+from components.serve.metrics import Metrics
 from tests.infra.test_manifests import MONITORING, of_kind, rendered
-
-config = pytest.importorskip("components.serve.config", reason="the server is not in this tree")
-limits = pytest.importorskip("components.serve.limits")
-metrics = pytest.importorskip("components.serve.metrics")
 
 
 def filled(arguments: list[str], values: dict[str, str]) -> list[str]:
@@ -28,14 +27,14 @@ def test_the_server_takes_its_arguments(overlay: str) -> None:
     assert container["command"] == ["python", "-m", "components.serve"]
     for version in ("", "0003-1a2b3c4d"):
         words = filled(container["args"], {**places, "VERSION": version})
-        taken = stage.parse(config.Config, words)
+        taken = stage.parse(Config, words)
         assert (taken.store, taken.name, taken.version) == (places["MODEL_STORE"], "fer-hybrid", version)
         assert (taken.host, taken.port) == ("0.0.0.0", container["ports"][0]["containerPort"])
 
 
 def test_a_pod_has_time_to_end_its_answers() -> None:
     spec = of_kind(rendered("gke"), "Pod")["ferflow-predictor"]["spec"]
-    bounds = limits.Limits()
+    bounds = Limits()
     assert spec["terminationGracePeriodSeconds"] > bounds.drain_seconds + bounds.grace_seconds
 
 
@@ -55,7 +54,7 @@ def queries() -> dict[str, str]:
 
 def test_what_is_asked_of_the_server_is_what_it_counts() -> None:
     """Each figure of an alarm or of the dashboard by its name, with labels that it has."""
-    counts = metrics.Metrics("fer-hybrid", "0001-00000000", "0" * 32)
+    counts = Metrics("fer-hybrid", "0001-00000000", "0" * 32)
     counts.requests.labels("v2", "200").inc()
     counts.seconds.labels("v2").observe(0.1)
     counts.errors.labels("json").inc()
