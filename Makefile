@@ -76,8 +76,12 @@ requirements: $(READY) ## write the hashed requirement files again (asks the pac
 	for extra in $(GPU_STAGES); do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra --extra cuda -c infra/requirements/dev.txt $(PIN) \
 			--no-emit-package tensorflow-cpu -o infra/requirements/$$extra-cuda.txt || exit; done
+	$(BIN)/uv pip compile -q pyproject.toml --extra tfx-check $(PIN_TFX) -o infra/requirements/tfx-check.txt
 	$(BIN)/uv pip compile -q infra/check/checkov.in $(PIN) -o infra/check/checkov.txt
 PIN = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+# Its image alone has them: Debian 13's Python, and a glibc for which TFX's wheels are; tensorflow-cpu as in the others.
+PIN_TFX = --python-version 3.13 --python-platform x86_64-manylinux_2_40 --generate-hashes --no-header --no-annotate \
+	--no-emit-package tensorflow
 
 clean: ## remove what runs and tools have made; models/ and mlflow.db, the registry, stay
 	rm -rf .venv .venv-checkov artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -52,7 +52,7 @@ class Built(NamedTuple):
 
 
 def main(components: Sequence[str], registry: str | None, accelerator: Accelerator, base: str | None) -> None:
-    """Build the images of `components` (none: all), print their sizes, and push them where a registry is given.
+    """Build the images of `components` (none: the usual ones), print their sizes, and push them to a registry.
 
     The lock is written when all are pushed, or not at all. Raises `UsageError` for an unknown component or a registry
     that cannot be one, `InputError` where a Dockerfile.dockerignore is not up to date, or the engine is absent or
@@ -68,7 +68,7 @@ def main(components: Sequence[str], registry: str | None, accelerator: Accelerat
         raise InputError(problem, "ferflow compile")
     console = Console()
     built: dict[str, Built] = {}
-    for component in components or images.PACKAGES:
+    for component in components or images.USUAL:
         with _progress(console, component) as say:
             built[component] = build(component, accelerator, base, say)
     console.print(_table(built))

@@ -33,7 +33,7 @@ from docker.types import DeviceRequest
 from kfp import components, local
 
 from components.fer.errors import FerflowError, InputError, Stopped, TemporaryError
-from pipeline import build, containers, data, desk, parameters, placement, results
+from pipeline import build, containers, data, desk, images, parameters, placement, results
 from pipeline.ir import Document, documents
 from pipeline.jobs import Job
 
@@ -148,7 +148,8 @@ def have_images(client: docker.DockerClient, components: Mapping[str, str]) -> I
     """
     missing = [name for name in sorted(components) if not _find(client, name)]
     if built_here := [name for name in missing if "@" not in name]:
-        raise InputError(f"images: expected {', '.join(built_here)} in the Docker engine, found none.", "make images")
+        problem = f"images: expected {', '.join(built_here)} in the Docker engine, found none."
+        raise InputError(problem, images.making(components[name] for name in built_here))
     for name in missing:
         yield f"pulling {name}"
         try:
@@ -157,7 +158,8 @@ def have_images(client: docker.DockerClient, components: Mapping[str, str]) -> I
             mend = "`docker login` where the registry asks for it; or make images, and push them."
             raise InputError(f"image {name}: expected it in its registry. {error.explanation}", mend) from error
     if other := [name for name in sorted(components) if _is_of_another_revision(client, name, components[name])]:
-        yield f"of another revision than this tree (make images, to try what is here): {', '.join(other)}"
+        making = images.making(components[name] for name in other)
+        yield f"of another revision than this tree ({making}, to try what is here): {', '.join(other)}"
 
 
 def _is_of_another_revision(client: docker.DockerClient, name: str, component: str) -> bool:

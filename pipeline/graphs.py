@@ -19,6 +19,10 @@ benchmark   validate --> preprocess --+--> train-backbone-X --> evaluate-X     o
 
             validate-D --> preprocess-D --> evaluate-X-on-D     each trained model on another data set
 
+            With a section tfx, where there is push-model:
+
+            preprocess, evaluate, push-model --> tfx-check      TFX's own components over what was made
+
 scheduled   resolve --(if anything changed)--> any of them
 """
 
@@ -32,6 +36,7 @@ from components.fer.errors import InputError
 from components.preprocess.component import preprocess
 from components.push_model.component import push_model
 from components.resolve.component import resolve
+from components.tfx_check.component import tfx_check
 from components.train_backbone.component import train_backbone, train_backbone_further
 from components.train_hybrid.component import train_hybrid
 from components.validate.component import validate
@@ -126,7 +131,7 @@ Outputs = Mapping[str, Any]
 
 
 def _prepared(values: Sections, source: str = "data") -> tuple[Outputs, Any]:
-    """What validate wrote, and the prepared data set; `source` is the section that says where it comes from."""
+    """What validate wrote and the prepared TFRecords, and the prepared pickle; section `source` says where from."""
     validating = validate(**values(source, "validate"))
     data = validating.outputs
     faces = {name: data[name] for name in ("faces_npz", "masks_npz")}
@@ -134,7 +139,8 @@ def _prepared(values: Sections, source: str = "data") -> tuple[Outputs, Any]:
     if source != "data":
         validating.set_display_name(f"validate-{_name(source, CROSS)}")
         preparing.set_display_name(f"preprocess-{_name(source, CROSS)}")
-    return data, preparing.outputs["prepared_pickle"]
+    made = preparing.outputs
+    return {**data, "prepared_tfrecord": made["prepared_tfrecord"]}, made["prepared_pickle"]
 
 
 def _hybrid(data: Outputs, prepared: Any, first: Any, second: Any, values: Sections, section: str) -> tuple[Any, Any]:
@@ -200,6 +206,19 @@ def _push(data: Outputs, prepared: Any, trained: Outputs, measured: Outputs, val
         **values("registry"),
     )
     push.set_caching_options(False)  # it reads and writes the model store, which no cache key knows
+    if own := values("tfx"):
+        registry = values("registry")
+        tfx_check(
+            tfrecord=data["prepared_tfrecord"],
+            masks_npz=data["masks_npz"],
+            metrics_json=measured["metrics_json"],
+            predictions_npz=measured["predictions_npz"],
+            version_json=push.outputs["version_json"],
+            blessing=push.outputs["blessing"],
+            ferplus=values("evaluate")["ferplus"],
+            **{name: registry[name] for name in ("store", "name", "floor_over_majority", "class_floor")},
+            **own,
+        )
 
 
 GRAPHS: dict[str, Graph] = {"hybrid": hybrid, "single": single, "two_step": two_step, "benchmark": benchmark}

@@ -21,6 +21,7 @@ from components.fer.stage import StageConfig
 from components.preprocess.config import Config as Preprocess
 from components.push_model.config import Config as PushModel
 from components.resolve.config import Config as Resolve
+from components.tfx_check.config import Config as TfxCheck
 from components.train_backbone.config import Config as TrainBackbone
 from components.train_hybrid.config import Config as TrainHybrid
 from components.validate.config import Config as Validate
@@ -29,7 +30,16 @@ Scalar = bool | int | float | str
 Parameters = Mapping[str, Scalar]
 """Values by Kubeflow name, `section__key`."""
 
-STAGES: tuple[type[StageConfig], ...] = (Validate, Preprocess, TrainBackbone, TrainHybrid, Evaluate, PushModel, Resolve)
+STAGES: tuple[type[StageConfig], ...] = (
+    Validate,
+    Preprocess,
+    TrainBackbone,
+    TrainHybrid,
+    Evaluate,
+    PushModel,
+    Resolve,
+    TfxCheck,
+)
 
 SEPARATOR = "__"
 

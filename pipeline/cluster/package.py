@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from components.fer.errors import InputError
 from components.model_store.provenance import Provenance
-from pipeline import ir, kubeflow, lint, placement, repository
+from pipeline import images, ir, kubeflow, lint, placement, repository
 from pipeline.cluster.request import Request
 from pipeline.ir import Document, Task
 from pipeline.parameters import Parameters
@@ -56,7 +56,7 @@ def package(request: Request, schedule: Parameters | None = None) -> Package:
     if without:
         raise InputError(
             f"images: expected the digest of each component's image. Missing: {', '.join(without)}.",
-            "ferflow images --push REGISTRY, which writes infra/images.lock.json",
+            f"{images.making(without, ' --push REGISTRY')}, which writes infra/images.lock.json",
         )
     checked = copy.deepcopy(pipeline)
     for name, value in values.items():

@@ -19,7 +19,7 @@ from components.container import IMAGE
 from components.fer import made_faces
 from pipeline import build
 from pipeline.desk import ROOT, source_files
-from pipeline.images import PACKAGES
+from pipeline.images import USUAL
 from tests import clone
 from tests.containers import container
 
@@ -47,16 +47,16 @@ def image(component: str) -> str:
 @pytest.fixture(scope="session")
 def code() -> Code:
     """Path and sha256 of each file of the product in the image of each component."""
-    return {component: json.loads(container.run(image(component), "python", "-c", LISTING)) for component in PACKAGES}
+    return {component: json.loads(container.run(image(component), "python", "-c", LISTING)) for component in USUAL}
 
 
 @pytest.fixture(scope="session")
 def images(code: Code) -> dict[str, str]:
     """Name of each component's image. One with other code than this tree's would be tested in vain."""
-    for component, package in PACKAGES.items():
+    for component, package in USUAL.items():
         own = {path: sha256((ROOT / path).read_bytes()).hexdigest() for path in source_files(package)}
         assert own.items() <= code[component].items(), f"the image of {component} is not of this tree: make images"
-    return {component: image(component) for component in PACKAGES}
+    return {component: image(component) for component in USUAL}
 
 
 @pytest.fixture(scope="session")

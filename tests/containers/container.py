@@ -16,7 +16,7 @@ HARDENED = [
 def attempt(image: str, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command in a new container that sees, and works in, `folder` alone."""
     mount = ["--volume", f"{folder}:/work", "--workdir", "/work"] if folder else []
-    words = ["docker", "run", "--rm", "--init", *HARDENED, *mount, image, *command]
+    words = ["docker", "run", "--pull", "never", "--rm", "--init", *HARDENED, *mount, image, *command]
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 

@@ -14,7 +14,7 @@ from components.fer import made_faces, stage
 from components.serve.config import Config as Server
 from pipeline import build
 from pipeline.desk import ROOT, source_files
-from pipeline.images import PACKAGES
+from pipeline.images import USUAL
 from pipeline.parameters import STAGES
 from tests.containers import container
 from tests.containers.conftest import Code
@@ -74,7 +74,7 @@ def ran(images: Mapping[str, str], argv: Mapping[str, list[str]], workspace: Pat
 
 
 def component(words: list[str]) -> str:
-    return next(name for name, package in PACKAGES.items() if package == words[2])
+    return next(name for name, package in USUAL.items() if package == words[2])
 
 
 def content(places: Mapping[str, Path]) -> dict[Path, bytes]:
@@ -89,12 +89,12 @@ def outputs(words: list[str], workspace: Path) -> dict[str, Path]:
     return {name: workspace / getattr(config, name) for name in config.marked(stage.Output)}
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", USUAL)
 def test_an_image_holds_the_files_that_its_stage_can_import_and_no_others(name: str, code: Code) -> None:
-    assert sorted(code[name]) == source_files(PACKAGES[name])
+    assert sorted(code[name]) == source_files(USUAL[name])
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", USUAL)
 def test_an_image_has_no_root_and_no_entrypoint(name: str, images: Mapping[str, str]) -> None:
     config = build.inspect(images[name])["Config"]
     user, _, group = config["User"].partition(":")
@@ -118,16 +118,16 @@ print(modules, commands, caches)
 """
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", USUAL)
 def test_an_image_has_no_tools_that_install_or_build_and_no_caches(name: str, images: Mapping[str, str]) -> None:
     command = ["docker", "run", "--rm", "--user", "0", images[name], "python", "-c", TOOLS]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[] [] []\n"
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", USUAL)
 def test_an_image_shows_its_stages_options(name: str, images: Mapping[str, str]) -> None:
-    shown = container.run(images[name], "python", "-m", PACKAGES[name], "--help")
-    for field in CONFIGS[PACKAGES[name]].model_fields:
+    shown = container.run(images[name], "python", "-m", USUAL[name], "--help")
+    for field in CONFIGS[USUAL[name]].model_fields:
         assert f"--{field.replace('_', '-')}" in shown
 
 
@@ -142,7 +142,7 @@ def test_a_stage_runs_as_any_user_on_a_read_only_system(
 
 def test_every_task_is_tested(argv: Mapping[str, list[str]]) -> None:
     assert list(argv) == list(TASKS)
-    assert {component(words) for words in argv.values()} == PACKAGES.keys() - {"serve"}, "test_serve.py has the server"
+    assert {component(words) for words in argv.values()} == USUAL.keys() - {"serve"}, "test_serve.py has the server"
 
 
 SPOIL = """

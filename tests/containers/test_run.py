@@ -223,7 +223,7 @@ def test_images_that_are_not_here(images: dict[str, str], engine_client: docker.
     with pytest.raises(InputError) as error:
         list(docker_run.have_images(engine_client, wanted))
     assert str(error.value) == (
-        "images: expected ferflow-none:1, ferflow-nothing:1 in the Docker engine, found none.\nmake images"
+        "images: expected ferflow-none:1, ferflow-nothing:1 in the Docker engine, found none.\nferflow images"
     )
 
 

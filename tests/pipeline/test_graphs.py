@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.fer.errors import InputError
-from pipeline import ir, kubeflow, lint, parameters, placement
+from pipeline import desk, ir, kubeflow, lint, parameters, placement
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -130,3 +131,46 @@ def test_each_trained_model_is_evaluated_on_a_further_data_set(
 def test_the_linter_and_the_node_pools_take_them(graph: str, values: dict[str, Any]) -> None:
     found = lint.findings(*ir.documents(kubeflow.compile_ir(graph, values)), placement.Table.read())
     assert {finding.rule for finding in found if finding.severity == "error"} == set()
+
+
+TFX = {"tfx__tolerance": 0.002}
+
+PUSHING = [("hybrid", values_of("demo")), ("single", values_of("demo_single")), ("two_step", two_step_values())]
+
+
+@pytest.mark.parametrize(("graph", "values"), PUSHING, ids=[graph for graph, _ in PUSHING])
+def test_a_section_tfx_puts_tfx_check_behind_push_model(graph: str, values: dict[str, Any]) -> None:
+    plain, checked = edges(graph, values), edges(graph, {**values, **TFX})
+    assert "tfx-check" not in plain
+    assert {name: checked[name] for name in plain} == plain
+    evaluated = "evaluate-all" if graph == "two_step" else "evaluate"
+    assert checked.keys() - plain.keys() == {"tfx-check"}
+    assert checked["tfx-check"] == {
+        "preprocess.prepared_tfrecord",
+        "validate.masks_npz",
+        *(f"{evaluated}.{output}" for output in ("metrics_json", "predictions_npz")),
+        *(f"push-model.{output}" for output in ("version_json", "blessing")),
+    }
+    found = lint.findings(*ir.documents(kubeflow.compile_ir(graph, {**values, **TFX})), placement.Table.read())
+    assert {finding.rule for finding in found if finding.severity == "error"} == set()
+
+
+def test_tfx_check_leaves_the_other_stages_of_dvc_as_they_are() -> None:
+    """All but push-model, which writes down every parameter of the run: no training becomes stale by it."""
+    folder, values = RECIPES / "demo", values_of("demo")
+    plain, checked = (
+        yaml.safe_load(desk.translate(ir.documents(kubeflow.compile_ir("hybrid", found))[0], folder))["stages"]
+        for found in (values, {**values, **TFX})
+    )
+    own = checked.pop("tfx-check")
+    assert plain.keys() == checked.keys()
+    assert {name for name in plain if plain[name] != checked[name]} == {"push-model"}
+    assert set(own["params"]) == {
+        *("tfx.tolerance", "evaluate.ferplus"),
+        *(f"registry.{name}" for name in ("store", "name", "floor_over_majority", "class_floor")),
+    }
+
+
+def test_where_nothing_is_pushed_there_is_nothing_for_tfx_check() -> None:
+    with pytest.raises(InputError, match=r"graph benchmark: no stage uses tfx\.tolerance"):
+        kubeflow.compile_ir("benchmark", {**benchmark_values("tt"), **TFX})

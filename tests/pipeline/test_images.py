@@ -36,7 +36,7 @@ def test_hadolint_finds_a_planted_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cuda", [False, True])
 def test_dockerfiles_differ_in_the_name_of_their_component_alone(cuda: bool) -> None:
-    kind = [name for name in images.PACKAGES if ("cuda" in images.requirements(name)) == cuda]
+    kind = [name for name in images.USUAL if ("cuda" in images.requirements(name)) == cuda]
     texts = {
         images.dockerfile(name).read_text().replace(name, "NAME").replace(name.replace("-", "_"), "NAME")
         for name in kind
@@ -55,11 +55,12 @@ def test_trainings_and_evaluation_can_have_a_gpu() -> None:
 
 
 def test_dockerfiles_start_from_one_base_by_its_digest_and_have_no_entrypoint() -> None:
-    texts = [images.dockerfile(name).read_text() for name in images.PACKAGES]
-    bases = {re.search(r"^ARG BASE=(.*)$", text, re.MULTILINE)[1] for text in texts}  # type: ignore[index]
-    assert len(bases) == 1
-    assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", bases.pop())
-    assert not [text for text in texts if re.search(r"^(ENTRYPOINT|CMD|# syntax)", text, re.MULTILINE)]
+    texts = {name: images.dockerfile(name).read_text() for name in images.PACKAGES}
+    bases = {name: re.search(r"^ARG BASE=(.*)$", text, re.MULTILINE)[1] for name, text in texts.items()}  # type: ignore[index]
+    assert len({bases[name] for name in images.USUAL}) == 1
+    assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", bases["validate"])
+    assert re.fullmatch(r"python:3\.13-slim-trixie@sha256:[0-9a-f]{64}", bases["tfx-check"])  # glibc 2.41
+    assert not [text for text in texts.values() if re.search(r"^(ENTRYPOINT|CMD|# syntax)", text, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("name", images.PACKAGES)
@@ -79,6 +80,12 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "images.lock.json"
     monkeypatch.setattr(images, "LOCK", path)
     return path
+
+
+def test_a_message_names_what_makes_each_image() -> None:
+    assert images.making(["evaluate", "validate"]) == "ferflow images"
+    both = ["tfx-check", "evaluate"]
+    assert images.making(both, " --push R") == "ferflow images --push R, then ferflow images tfx-check --push R"
 
 
 def test_no_lock_is_no_pushed_image(lock: Path) -> None:

@@ -26,6 +26,7 @@ locals {
     train-backbone = { checkpoints = local.writer }
     train-hybrid   = { checkpoints = local.writer }
     push-model     = { models = local.writer }
+    tfx-check      = { models = local.reader }
   }
   of_stages = { for stage in var.stages : stage => lookup(local.needed, stage, {}) if var.stage_identities }
 
