@@ -8,7 +8,7 @@ import pytest
 from components.fer.errors import InputError, UsageError
 from pipeline import build, images, repository
 
-NAMES = "validate, preprocess, train-backbone, train-hybrid, evaluate, push-model, resolve"
+NAMES = "validate, preprocess, train-backbone, train-hybrid, evaluate, push-model, resolve, tfx-check, serve"
 
 
 def test_an_unknown_component() -> None:

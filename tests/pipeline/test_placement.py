@@ -120,7 +120,7 @@ def changed(text: str, path: str, value: Any) -> Any:
         (
             "stages.evaluate",
             None,
-            "stages: expected evaluate, .* Received: preprocess, push-model, resolve, train-backbone",
+            "stages: expected evaluate, .* Received: preprocess, push-model, resolve, tfx-check, train-backbone",
         ),
         ("stages.evaluate.cpu.request", 7.5, "stages.evaluate.cpu: expected request <= limit. Received: 7.5 > 7."),
         (

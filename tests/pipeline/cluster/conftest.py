@@ -52,8 +52,8 @@ def team(kfp: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settin
 
 @pytest.fixture
 def pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An image of each component, by digest."""
-    components = sorted(placement.Table.read().stages)
+    """An image of each component that the main job or its schedule runs, by digest."""
+    components = sorted(placement.Table.read().stages.keys() - set(images.ON_DEMAND))
     found = {name: f"registry/ferflow-{name}@sha256:{number:064x}" for number, name in enumerate(components)}
     path = tmp_path / "images.lock.json"
     path.write_text(json.dumps(found))
