@@ -13,6 +13,7 @@ def run(config: Config) -> None:
     import keras
 
     from components.fer import checkpoint, models, training
+    from components.train_hybrid import head
 
     data = prepared.read(config.data)
     keras.config.set_dtype_policy(config.precision)
@@ -30,7 +31,10 @@ def run(config: Config) -> None:
 
     def build() -> keras.Model:
         paths = (config.first_keras, config.second_keras)
-        return models.hybrid(config, *map(branch, paths, config.branches))
+        hybrid = models.hybrid(config, *map(branch, paths, config.branches))
+        if config.weights == "trained":
+            head.begin_as_mean(hybrid, *map(models.load, paths))
+        return hybrid
 
     model, history = training.train(build, data, config, kept)
     with stage.outputs(config) as out:
