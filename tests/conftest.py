@@ -17,6 +17,7 @@ hypothesis.settings.register_profile("ferflow", deadline=None)
 hypothesis.settings.load_profile("ferflow")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where workers share out the tests, a folder of them goes to one worker, for its fixtures take longest.
 
