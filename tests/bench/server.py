@@ -47,6 +47,8 @@ class Measured(NamedTuple):
 
     seconds: list[float]
     """that each request took"""
+    elapsed: float
+    """seconds until the last answer"""
     failed: int
     """answers that were not 200"""
 
@@ -98,7 +100,9 @@ def measure(hey: str, url: str, load: Load, connections: int, seconds: float) ->
         done = subprocess.run([*command, "-D", body.name, url], capture_output=True, text=True, check=True)
     rows = list(csv.DictReader(done.stdout.splitlines()))
     failed = sum(row["status-code"] != "200" for row in rows)
-    return Measured([float(row["response-time"]) for row in rows], failed)
+    taken = [float(row["response-time"]) for row in rows]
+    ends = (float(row["offset"]) + seconds for row, seconds in zip(rows, taken, strict=True))
+    return Measured(taken, max(ends), failed)
 
 
 def main() -> None:
@@ -121,7 +125,7 @@ def main() -> None:
                 measured = measure(hey, f"{url}/infer", load, connections, arguments.seconds)
                 cuts = statistics.quantiles(measured.seconds, n=100)
                 shown = " ".join(f"{1000 * cuts[cut - 1]:8.1f}" for cut in (50, 95, 99))
-                rate = load.images * len(measured.seconds) / arguments.seconds
+                rate = load.images * len(measured.seconds) / measured.elapsed
                 what = f"{load.images} {load.name}"
                 print(f"{what:>12} {connections:12} {shown} {rate:9.0f} {measured.failed:6}")  # noqa: T201
                 failed += measured.failed

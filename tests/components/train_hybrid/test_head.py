@@ -7,10 +7,11 @@ import pytest
 
 from components.fer import models
 from components.fer.dataset import Faces
+from components.fer.recipe import Architecture
 from components.train_hybrid.head import NAME, begin_as_mean
 from tests.components.fer.conftest import small_recipe
 
-ARCHITECTURES = ("vgg_small", "resnet_small")
+ARCHITECTURES: tuple[Architecture, ...] = ("vgg_small", "resnet_small")
 
 
 def three(**changes: Any) -> tuple[Any, Any, Any]:
