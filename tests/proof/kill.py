@@ -1,10 +1,11 @@
 """Kill the real training at random moments, and hold its end to that of one that nobody disturbed.
 
-    python -m tests.proof.kill [--epochs 2] [--kills 3] [--seed 1]
+    python -m tests.proof.kill [--epochs 6] [--kills 3] [--seed 1]
 
 One of the main job's backbones on the genuine FER2013, by the commands that DVC would run. The undisturbed training
 reads the pickle; the disturbed one reads the TFRecords, is killed without warning (SIGKILL), and started again after
-each kill. Weights, history and predictions of PublicTest must be the same to the last bit: exit code 1 where not.
+each kill, from a checkpoint: each kill comes later than the first one of its start. Weights, history and predictions of
+PublicTest must be the same to the last bit: exit code 1 where not.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from dvc.repo import Repo
 from numpy.typing import NDArray
 
 from components.fer import backend, prepared
+from components.fer.checkpoint import SECONDS_BETWEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = "train-backbone-b"
@@ -34,6 +36,12 @@ HISTORY = Path("results", STAGE, "history.csv")
 PREPROCESS = Path("artifacts", "preprocess")
 PICKLE, TFRECORD = PREPROCESS / "prepared.pickle", PREPROCESS / "prepared.tfrecord"
 CHECKPOINTS = Path("artifacts", "checkpoints")
+
+LEAST = 1.5 * SECONDS_BETWEEN
+"""Seconds until a start may be killed: enough to begin, and for a checkpoint."""
+
+GOING_ON = "going on from"
+"""what a start says that found a checkpoint"""
 
 
 @dataclass(frozen=True)
@@ -100,34 +108,48 @@ def workspace(folder: Path) -> Path:
 
 
 def moments(seconds: float, kills: int, seed: int) -> Iterator[float]:
-    """Seconds that each start may run: the kills fall evenly over the running time of an undisturbed training.
+    """Seconds that each start may run: `LEAST`, and what is left of an undisturbed training, divided at random.
 
-    As a killed start only loses time, the training cannot end before the last kill.
+    As a killed start only loses time, the training cannot end before the last kill. Exits where it is too short.
     """
-    at = np.sort(np.random.default_rng(seed).uniform(0, seconds, kills))
-    yield from np.diff(at, prepend=0).tolist()
+    spare = seconds - kills * LEAST
+    if spare <= 0:
+        sys.exit(
+            f"{seconds:.0f} s of training: expected more than {kills * LEAST:.0f} for {kills} kills. More --epochs."
+        )
+    at = np.sort(np.random.default_rng(seed).uniform(0, spare, kills))
+    yield from (LEAST + np.diff(at, prepend=0)).tolist()
 
 
-def disturb(command: list[str], place: Path, pauses: Iterator[float]) -> tuple[int, float]:
-    """Train with a kill after each of the pauses; the number of kills that met a running training, and seconds lost."""
-    met, lost = 0, 0.0
+def disturb(command: list[str], place: Path, pauses: Iterator[float]) -> tuple[int, int, float]:
+    """Train with a kill after each of the pauses.
+
+    Gives the number of kills that met a running training, that of starts that went on from a checkpoint, and the
+    seconds lost.
+    """
+    met, resumed, lost = 0, 0, 0.0
     for number, pause in enumerate(pauses, 1):
         say(f"start {number}, to be killed after {pause:.0f} s")
         ended = run(command, place, pause)
         if ended.code != -signal.SIGKILL:
             say(f"start {number} ended by itself, with exit code {ended.code}, after {ended.seconds:.0f} s")
-            return met, lost
-        met, lost = met + 1, lost + ended.lost
+            return met, resumed, lost
+        met, resumed, lost = met + 1, resumed + went_on(ended), lost + ended.lost
         say(f"killed after {ended.seconds:.0f} s, {ended.lost:.0f} s of which are lost; {origin(ended)}")
     say("the last start, undisturbed")
     ended = complete(command, place)
     say(f"ended after {ended.seconds:.0f} s; {origin(ended)}")
-    return met, lost
+    return met, resumed + went_on(ended), lost
+
+
+def went_on(ended: Ended) -> bool:
+    """Whether a start went on from a checkpoint."""
+    return any(GOING_ON in line for line in ended.said)
 
 
 def origin(ended: Ended) -> str:
     """Where a start went on, in its own words."""
-    return next((line for line in ended.said if "going on from" in line), "it had begun from the beginning")
+    return next((line for line in ended.said if GOING_ON in line), "it had begun from the beginning")
 
 
 def history(place: Path) -> list[dict[str, str]]:
@@ -175,14 +197,15 @@ def prove(epochs: int, kills: int, seed: int, folder: Path) -> bool:
     say("the undisturbed training, from the pickle")
     seconds = complete(changed(training, data=PICKLE), one).seconds
     say(f"ended after {seconds:.0f} s")
-    met, lost = disturb(changed(training, data=TFRECORD), other, moments(seconds, kills, seed))
+    met, resumed, lost = disturb(changed(training, data=TFRECORD), other, moments(seconds, kills, seed))
     say(f"{met} of {kills} kills met a running training; {lost:.0f} s of training were repeated")
-    return compare(one, other) and met == kills
+    say(f"{resumed} of {kills} starts after a kill went on from a checkpoint")
+    return compare(one, other) and met == resumed == kills
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=2, help="epochs of the training (default: 2)")
+    parser.add_argument("--epochs", type=int, default=6, help="epochs of the training (default: 6)")
     parser.add_argument("--kills", type=int, default=3, help="SIGKILLs (default: 3)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills (default: 1)")
     arguments = parser.parse_args()
