@@ -39,7 +39,7 @@ lint: $(READY) ## style, types, generated files up to date, compiled graphs fit 
 	$(BIN)/ferflow lint
 	$(BIN)/hadolint components/*/Dockerfile
 
-infra-check: $(READY) .venv-checkov/ready ## Terraform, Kubernetes manifests, Dockerfiles, workflows and scripts, offline
+infra-check: $(READY) .venv-infra/ready ## Terraform, Kubernetes manifests, Dockerfiles, workflows and scripts, offline
 	$(BIN)/python -m infra.check
 
 cluster: ## Kubernetes and Kubeflow Pipelines on this machine, by kind; CONTEXT=NAME takes a cluster of your own
@@ -77,14 +77,14 @@ requirements: $(READY) ## write the hashed requirement files again (asks the pac
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$extra --extra cuda -c infra/requirements/dev.txt $(PIN) \
 			--no-emit-package tensorflow-cpu -o infra/requirements/$$extra-cuda.txt || exit; done
 	$(BIN)/uv pip compile -q pyproject.toml --extra tfx-check $(PIN_TFX) -o infra/requirements/tfx-check.txt
-	$(BIN)/uv pip compile -q infra/check/checkov.in $(PIN) -o infra/check/checkov.txt
+	$(BIN)/uv pip compile -q infra/check/tools.in $(PIN) -o infra/check/tools.txt
 PIN = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 # Its image alone has them: Debian 13's Python, and a glibc for which TFX's wheels are; tensorflow-cpu as in the others.
 PIN_TFX = --python-version 3.13 --python-platform x86_64-manylinux_2_40 --generate-hashes --no-header --no-annotate \
 	--no-emit-package tensorflow
 
 clean: ## remove what runs and tools have made; models/ and mlflow.db, the registry, stay
-	rm -rf .venv .venv-checkov artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-infra artifacts recipes/*/artifacts recipes/*/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): infra/requirements/dev.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "Python: expected 3.11 or 3.12, found neither. Install one, or: make PYTHON=PATH" >&2; exit 1; }
@@ -94,8 +94,8 @@ $(READY): infra/requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-# checkov holds what it needs to older versions than the rest has, so it has an environment of its own.
-.venv-checkov/ready: infra/check/checkov.txt $(READY)
-	$(PYTHON) -m venv --without-pip .venv-checkov
-	$(BIN)/uv pip sync --quiet --python .venv-checkov --require-hashes infra/check/checkov.txt
+# checkov holds what it needs to older versions than the rest has, and kfp loads kubernetes-validate, slowly, where it finds it.
+.venv-infra/ready: infra/check/tools.txt $(READY)
+	$(PYTHON) -m venv --without-pip .venv-infra
+	$(BIN)/uv pip sync --quiet --python .venv-infra --require-hashes infra/check/tools.txt
 	@touch $@

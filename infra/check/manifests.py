@@ -1,10 +1,9 @@
 """infra/kubernetes: every overlay as kustomize renders it, and each of its objects held to Kubernetes' own schema."""
 
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import yaml
 
 from infra.check.program import find, run
@@ -61,12 +60,15 @@ def rendering(root: Path) -> list[str]:
 
 def valid(root: Path) -> list[str]:
     """What Kubernetes' schemas, strictly read, say against the objects of all overlays."""
-    return [
-        f"{overlay}: {problem}"
-        for overlay in overlays(root)
-        for entry in rendered(root, overlay)
-        for problem in _problems(entry)
-    ]
+    program = find("kubernetes-validate", "make infra-check installs it")
+    found = {f"{overlay}.yaml": rendered(root, overlay) for overlay in overlays(root)}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, objects in found.items():
+            known = [entry for entry in objects if entry["kind"] not in WITHOUT_SCHEMA]
+            (Path(folder) / name).write_text(yaml.safe_dump_all(known))
+        _, out, err = run([program, "--strict", "--quiet", "-k", KUBERNETES, *found], Path(folder))
+    versions = [f"{name}: {problem}" for name, objects in found.items() for problem in _versions(objects)]
+    return [*versions, *(out + err).splitlines()]
 
 
 def secrets(root: Path) -> list[str]:
@@ -79,18 +81,13 @@ def secrets(root: Path) -> list[str]:
     ]
 
 
-def _problems(entry: Object) -> Iterator[str]:
-    kind, where = entry["kind"], f"{entry['kind']} {entry['metadata']['name']}"
-    if kind in WITHOUT_SCHEMA:
-        if entry["apiVersion"] != WITHOUT_SCHEMA[kind]:
-            yield f"{where}: expected {WITHOUT_SCHEMA[kind]}, found {entry['apiVersion']}."
-        return
-    try:
-        kubernetes_validate.validate(entry, KUBERNETES, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        yield f"{where}: {'.'.join(str(part) for part in error.path)}: {error.message}"
-    except kubernetes_validate.SchemaNotFoundError:
-        yield f"{where}: expected a kind that Kubernetes {KUBERNETES} has, found {entry['apiVersion']}."
+def _versions(objects: list[Object]) -> list[str]:
+    """Objects without a schema that are not of the version that is expected."""
+    return [
+        f"{entry['kind']} {entry['metadata']['name']}: expected {expected}, found {entry['apiVersion']}."
+        for entry in objects
+        if (expected := WITHOUT_SCHEMA.get(entry["kind"])) not in (None, entry["apiVersion"])
+    ]
 
 
 def _pod(service: Object) -> Object:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-PLACES = (Path(sys.prefix) / "bin", REPOSITORY / ".venv-checkov" / "bin")
+PLACES = (Path(sys.prefix) / "bin", REPOSITORY / ".venv-infra" / "bin")
 """environments of this repository; then $PATH"""
 
 SECONDS = 600

@@ -45,7 +45,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "infra/kubernetes/components/serving/served.yaml",
         "readinessProbe:",
         "readyProbe:",
-        "Pod ferflow-predictor",
+        "pod/ferflow-predictor",
     ),
     "a secret": (
         "no secrets",
