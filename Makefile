@@ -28,7 +28,7 @@ images: $(READY) ## build the stages' container images; PUSH=REGISTRY pushes the
 		$(if $(BASE),--base $(BASE))
 
 test: $(READY) ## all tests, two at once; those on the genuine FER2013 where data/fer2013.csv or $$FER2013 is it
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(READY) ## style, types, generated files up to date, compiled graphs fit for a cluster
 	$(BIN)/ruff check

@@ -1,10 +1,12 @@
 """Data that the tests share."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 from components.fer import made_faces
 from components.fer.dataset import Faces
@@ -17,15 +19,27 @@ hypothesis.settings.register_profile("ferflow", deadline=None)
 hypothesis.settings.load_profile("ferflow")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where workers share out the tests, a folder of them goes to one worker, for its fixtures take longest.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Share the tests out among workers by folders; pytest-xdist's own groups are lost on pytest 9.2."""
+    return ByFolder(config, log)
 
-    The tests of the folders tests/ and tests/pipeline are apart: what they share is quickly made.
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share out the tests, those of whole graphs come first, for they take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent != ROOT / "tests")
+
+
+class ByFolder(LoadScopeScheduling):
+    """All tests of a folder go to one worker, for its fixtures take longest.
+
+    The files of tests/ and tests/pipeline are apart: what they share is quickly made.
     """
-    for item in items:
-        alone = item.path.parent in (ROOT / "tests", ROOT / "tests" / "pipeline")
-        item.add_marker(pytest.mark.xdist_group(str(item.path if alone else item.path.parent)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePath(nodeid.partition("::")[0])
+        return str(path if path.parent in (PurePath("tests"), PurePath("tests/pipeline")) else path.parent)
 
 
 @pytest.fixture(scope="session")
