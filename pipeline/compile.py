@@ -7,7 +7,6 @@ from pathlib import Path
 from components.fer.errors import InputError
 from pipeline import desk, images, kubeflow, manifests, parameters
 from pipeline.desk import ROOT
-from pipeline.ir import documents
 from pipeline.jobs import jobs
 from pipeline.placement import Table
 
@@ -15,9 +14,9 @@ from pipeline.placement import Table
 def generated() -> Iterator[tuple[Path, str]]:
     """Path and text of each generated file."""
     for job in jobs().values():
-        text = kubeflow.compile_ir(job.graph, parameters.read(job.folder / "params.yaml"))
-        yield job.pipeline, text
-        yield job.folder / "dvc.yaml", desk.translate(documents(text)[0], job.folder)
+        pipeline, platform = kubeflow.compiled(job.graph, parameters.read(job.folder / "params.yaml"))
+        yield job.pipeline, kubeflow.text(pipeline, platform)
+        yield job.folder / "dvc.yaml", desk.translate(pipeline, job.folder)
     yield from images.generated()
     yield from manifests.generated(Table.read())
 

@@ -46,8 +46,7 @@ def package(request: Request, schedule: Parameters | None = None) -> Package:
     Raises `InputError` where an image has no digest, and where lint finds an error.
     """
     more = schedule or {}
-    text = kubeflow.compile_ir(request.job.graph, {**request.own, **more}, scheduled=schedule is not None)
-    pipeline, platform = ir.documents(text)
+    pipeline, platform = kubeflow.compiled(request.job.graph, {**request.own, **more}, scheduled=schedule is not None)
     inputs = pipeline["root"]["inputDefinitions"]["parameters"]
     values = {name: value for name, value in {**request.values, **more}.items() if name in inputs}
     table = placement.Table.read()
@@ -69,7 +68,7 @@ def package(request: Request, schedule: Parameters | None = None) -> Package:
             f"expected {first.expected}, received {first.received}",
             f"{first.mend} (all of them: ferflow lint)",
         )
-    return Package(text, values, pipeline, tasks)
+    return Package(kubeflow.text(pipeline, platform), values, pipeline, tasks)
 
 
 def provenance(package: Package, run: str | None) -> str:

@@ -25,8 +25,7 @@ def made(table: Table, *, scheduled: bool = False) -> list[pods.Object]:
     values = {**parameters.read(job.folder / "params.yaml")}
     if scheduled:
         values |= {"schedule__data_dvc": "https://host/data.dvc", "schedule__always": False}
-    text = kubeflow.compile_ir(job.graph, values, scheduled=scheduled)
-    found = ir.tasks(*ir.documents(text), table.pools)
+    found = ir.tasks(*kubeflow.compiled(job.graph, values, scheduled=scheduled), table.pools)
     return [pods.pod(task, f"run-{task.name}", NAMESPACE, "ferflow-run") for task in found]
 
 

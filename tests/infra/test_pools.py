@@ -90,8 +90,8 @@ def test_placement_follows_a_changed_pool(document: Any, tmp_path: Path, monkeyp
     table = Table.read(placement.POOLS)
     monkeypatch.setattr(Table, "read", lambda: table)
     job = jobs()["main"]
-    compiled = kubeflow.compile_ir(job.graph, parameters.read(job.folder / "params.yaml"))
-    tasks = {task.name: task for task in ir.tasks(*ir.documents(compiled), table.pools)}
+    compiled = kubeflow.compiled(job.graph, parameters.read(job.folder / "params.yaml"))
+    tasks = {task.name: task for task in ir.tasks(*compiled, table.pools)}
     evaluate = tasks["evaluate"].kubernetes
     assert dict(evaluate.node_selector.labels) == {"team/nodes": "l4"}
     assert [entry.value for entry in evaluate.tolerations] == ["ours"]

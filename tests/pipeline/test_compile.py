@@ -22,6 +22,7 @@ from components.fer.errors import InputError
 from components.model_store import provenance
 from pipeline import compile as compiled
 from pipeline import desk, ir, kubeflow, parameters
+from pipeline.graphs import GRAPHS
 from pipeline.jobs import MAIN, jobs
 from pipeline.parameters import STAGES
 
@@ -214,37 +215,33 @@ def test_templates_are_source_too() -> None:
 def test_a_parameter_that_no_stage_uses_is_refused() -> None:
     values = {**parameters.read(ROOT / "params.yaml"), "extra__seed": 1}
     with pytest.raises(InputError, match=r"no stage uses extra\.seed"):
-        kubeflow.compile_ir("hybrid", values)
+        kubeflow.compiled("hybrid", values)
 
 
-def test_it_is_what_kfp_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_what_kfp_writes(tmp_path: Path) -> None:
     """Line for line in the comments that KFP puts on top, and document by document; long lines may break elsewhere."""
     values = parameters.read(ROOT / "params.yaml")
-    ours = kubeflow.compile_ir("hybrid", values)
-
-    def by_kfp(pipeline: Any) -> str:
-        compiler.Compiler().compile(pipeline, str(tmp_path / "pipeline.yaml"))
-        return (tmp_path / "pipeline.yaml").read_text()
-
-    monkeypatch.setattr(kubeflow, "_text", by_kfp)
-    kfp = kubeflow.compile_ir("hybrid", values)
+    documents = kubeflow.compiled("hybrid", values)
+    ours = kubeflow.text(*documents)
+    compiler.Compiler().compile(kubeflow._pipeline("hybrid", GRAPHS["hybrid"], values), str(tmp_path / "pipeline.yaml"))
+    kfp = (tmp_path / "pipeline.yaml").read_text()
     heads = [[line for line in text.splitlines() if line.startswith("#")] for text in (ours, kfp)]
     assert heads[0] == heads[1] != []
-    assert ir.documents(ours) == ir.documents(kfp)
+    assert ir.documents(ours) == ir.documents(kfp) == documents
 
 
 def test_a_missing_parameter_is_named() -> None:
     values = dict(parameters.read(ROOT / "params.yaml"))
     del values["hybrid__branches"]
     with pytest.raises(InputError, match="branches"):
-        kubeflow.compile_ir("hybrid", values)
+        kubeflow.compiled("hybrid", values)
 
 
 def scheduled() -> Any:
     """The specification of the main job's graph on a schedule."""
     job = JOBS[MAIN]
     values = {**parameters.read(job.folder / "params.yaml"), "schedule__data_dvc": "x", "schedule__always": False}
-    document, _ = ir.documents(kubeflow.compile_ir(job.graph, values, scheduled=True))
+    document, _ = kubeflow.compiled(job.graph, values, scheduled=True)
     return json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())
 
 
@@ -277,7 +274,7 @@ def test_on_a_schedule_the_graph_is_the_same_but_for_the_md5_that_resolve_finds(
 
 def test_an_unknown_graph_is_named() -> None:
     with pytest.raises(InputError) as error:
-        kubeflow.compile_ir("triple", {})
+        kubeflow.compiled("triple", {})
     assert str(error.value) == (
         "graph: expected one of hybrid, single, two_step, benchmark, received triple.\nCorrect params.yaml."
     )

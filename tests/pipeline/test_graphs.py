@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.fer.errors import InputError
-from pipeline import desk, ir, kubeflow, lint, parameters, placement
+from pipeline import desk, kubeflow, lint, parameters, placement
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -43,7 +43,7 @@ CROSS = {"cross_other_faces__path": "other", "cross_other_faces__md5": ""}
 
 def edges(graph: str, values: Mapping[str, Any]) -> dict[str, set[str]]:
     """The tasks of the compiled graph, each with `task.output` of whatever it takes."""
-    document, _ = ir.documents(kubeflow.compile_ir(graph, values))
+    document, _ = kubeflow.compiled(graph, values)
     tasks = document["root"]["dag"]["tasks"]
     names = {key: task["taskInfo"]["name"] for key, task in tasks.items()}
     assert len(set(names.values())) == len(names)
@@ -78,7 +78,7 @@ def test_a_benchmark_trains_hybrids_of_its_first_two_models() -> None:
 def test_a_hybrid_needs_two_models() -> None:
     values = {name: value for name, value in benchmark_values("tt").items() if "model_vgg_small" not in name}
     with pytest.raises(InputError) as error:
-        kubeflow.compile_ir("benchmark", values)
+        kubeflow.compiled("benchmark", values)
     assert str(error.value) == (
         "parameters of the graph benchmark: expected two sections model_X for a hybrid, found 1.\n"
         "Add a section model_X, or remove those that begin with hybrid_."
@@ -129,7 +129,7 @@ def test_each_trained_model_is_evaluated_on_a_further_data_set(
     ids=["two_step", "benchmark"],
 )
 def test_the_linter_and_the_node_pools_take_them(graph: str, values: dict[str, Any]) -> None:
-    found = lint.findings(*ir.documents(kubeflow.compile_ir(graph, values)), placement.Table.read())
+    found = lint.findings(*kubeflow.compiled(graph, values), placement.Table.read())
     assert {finding.rule for finding in found if finding.severity == "error"} == set()
 
 
@@ -151,7 +151,7 @@ def test_a_section_tfx_puts_tfx_check_behind_push_model(graph: str, values: dict
         *(f"{evaluated}.{output}" for output in ("metrics_json", "predictions_npz")),
         *(f"push-model.{output}" for output in ("version_json", "blessing")),
     }
-    found = lint.findings(*ir.documents(kubeflow.compile_ir(graph, {**values, **TFX})), placement.Table.read())
+    found = lint.findings(*kubeflow.compiled(graph, {**values, **TFX}), placement.Table.read())
     assert {finding.rule for finding in found if finding.severity == "error"} == set()
 
 
@@ -159,7 +159,7 @@ def test_tfx_check_leaves_the_other_stages_of_dvc_as_they_are() -> None:
     """All but push-model, which writes down every parameter of the run: no training becomes stale by it."""
     folder, values = RECIPES / "demo", values_of("demo")
     plain, checked = (
-        yaml.safe_load(desk.translate(ir.documents(kubeflow.compile_ir("hybrid", found))[0], folder))["stages"]
+        yaml.safe_load(desk.translate(kubeflow.compiled("hybrid", found)[0], folder))["stages"]
         for found in (values, {**values, **TFX})
     )
     own = checked.pop("tfx-check")
@@ -173,4 +173,4 @@ def test_tfx_check_leaves_the_other_stages_of_dvc_as_they_are() -> None:
 
 def test_where_nothing_is_pushed_there_is_nothing_for_tfx_check() -> None:
     with pytest.raises(InputError, match=r"graph benchmark: no stage uses tfx\.tolerance"):
-        kubeflow.compile_ir("benchmark", {**benchmark_values("tt"), **TFX})
+        kubeflow.compiled("benchmark", {**benchmark_values("tt"), **TFX})

@@ -13,6 +13,7 @@ import yaml
 from pipeline import data, images, kubeflow, placement, repository
 from pipeline.cluster import connection, credentials, remote, settings, watch
 from pipeline.cluster.settings import Settings
+from pipeline.ir import Document
 from pipeline.parameters import Parameters
 from tests.components.conftest import gs, gs_server  # noqa: F401 -- fixtures
 from tests.pipeline.cluster.kfp_http import serve
@@ -96,17 +97,17 @@ def ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
     """All that a submission needs; graphs are compiled once for all tests."""
-    monkeypatch.setattr(kubeflow, "compile_ir", compiled)
+    monkeypatch.setattr(kubeflow, "compiled", compiled)
     return team
 
 
-def compiled(graph: str, values: Parameters, *, scheduled: bool = False) -> str:
-    """What kubeflow.compile_ir gives for the images of `pushed`."""
+def compiled(graph: str, values: Parameters, *, scheduled: bool = False) -> tuple[Document, Document]:
+    """What kubeflow.compiled gives for the images of `pushed`."""
     key = (graph, json.dumps(values), scheduled)
     if key not in COMPILED:
         COMPILED[key] = COMPILE(graph, values, scheduled=scheduled)
     return COMPILED[key]
 
 
-COMPILE = kubeflow.compile_ir
-COMPILED: dict[tuple[str, str, bool], str] = {}
+COMPILE = kubeflow.compiled
+COMPILED: dict[tuple[str, str, bool], tuple[Document, Document]] = {}
