@@ -45,7 +45,7 @@ def text(pipeline: Document, platform: Document) -> str:
 
 def _document(message: Any) -> Document:
     """A message as a document read from its text would be: by sorted names."""
-    found: Document = json.loads(json_format.MessageToJson(message, sort_keys=True))
+    found: Document = json.loads(json_format.MessageToJson(message, indent=None, sort_keys=True))
     return found
 
 
