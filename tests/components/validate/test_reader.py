@@ -102,7 +102,7 @@ def test_jpeg_and_hidden_files_lie_in_folders_too(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         Image.new("L", (48, 48), 7).save(folder / "1.JPG")
     (folder / ".DS_Store").write_bytes(b"\0")
-    assert read_folder(str(tmp_path)).faces.images.mean() == 7
+    assert read_folder(str(tmp_path), 7).faces.images.mean() == 7
 
 
 @settings(deadline=None)
