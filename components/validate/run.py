@@ -31,7 +31,7 @@ def run(config: Config) -> None:
     expressions = expression_count(faces.label)
     log.info("%s: %s images in %.1f s", config.path, f"{len(faces.label):,}", time.perf_counter() - started)
     for name, count in data.left_out.items():
-        log.info("left out: %s images of %s, which is none of %d expressions", f"{count:,}", name, config.expressions)
+        log.info("left out: %s images of %s, none of the %d expressions", f"{count:,}", name, config.expressions)
     masks = audit.masks(faces, config.near_correlation)
     counted = figures.figures(faces, masks, config.near_correlation)
     for usage, clean in zip(USAGES[1:], figures.clean(faces, masks).values(), strict=True):
