@@ -61,9 +61,8 @@ def judge(candidate: Probabilities, champion: Champion | None, images: Images, r
         other = scores.predicted(champion.probabilities)
         against, counts = champion.version, paired(right, other == images.label)
         tests = against_champion(counts, rules)
-        expressions = max(candidate.shape[1], champion.probabilities.shape[1])
         answers = images.label, prediction, other
-        drawn = bootstrap.macro_f1_difference(*answers, expressions, images.group, RESAMPLES, SEED)
+        drawn = bootstrap.macro_f1_difference(*answers, candidate.shape[1], images.group, RESAMPLES, SEED)
         difference = Difference(*drawn)
     return Verdict(
         decision=decision(floors, tests, counts.p_worse <= rules.alpha),
