@@ -47,14 +47,14 @@ class Runtime:
         except (OSError, ValueError, RuntimeError) as error:
             raise InputError(f"light model {model}: expected a LiteRT model, received: {error}.", MEND) from error
         ends = [(end["dtype"], tuple(end["shape_signature"].tolist())) for end in (self._input, self._output)]
-        self.expressions = int(self._output["shape_signature"][-1])
-        """how many a light model answers, 7 or 8"""
         widths = (len(EXPRESSIONS), len(EIGHT))
         if ends not in [[(np.uint8, (-1, SIDE, SIDE, 1)), (np.float32, (-1, width))] for width in widths]:
             received = ", ".join(f"{np.dtype(dtype)} {shape}" for dtype, shape in ends)
             raise InputError(
                 f"light model {model}: expected uint8 images to float32 answers, received {received}.", MEND
             )
+        self.expressions: int = ends[1][1][1]
+        """how many it answers, 7 or 8"""
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """Answer images, uint8 (N, 48, 48, 1): float32 (N, E). Raises `InputError` for another shape or dtype."""

@@ -47,11 +47,7 @@ class Sample:
     def observed(cls, observations: Sequence[Observation]) -> Self:
         """What a server remembers of images, at least one. Raises `InputError` where they are of different models."""
         if len(widths := {len(one.probabilities) for one in observations}) > 1:
-            found = " and ".join(map(str, sorted(widths)))
-            raise InputError(
-                f"observations of {observations[0].version}: expected as many expressions in each, received {found}.",
-                "Look at the files of one server: name another folder of OBSERVATIONS.",
-            )
+            raise _different(*sorted(widths))
         measured = np.array([[getattr(one, name) for name in FEATURES] for one in observations])
         return cls._of(measured, np.array([one.probabilities for one in observations]))
 
@@ -67,9 +63,18 @@ class Sample:
         return Sample(self.values[chosen], self.expression[chosen], self.expressions)
 
     def and_(self, other: "Sample") -> "Sample":
-        """Both one after the other."""
-        values, most = np.vstack((self.values, other.values)), max(self.expressions, other.expressions)
-        return Sample(values, np.concatenate((self.expression, other.expression)), most)
+        """Both one after the other. Raises `InputError` where they are of different models."""
+        if other.expressions != self.expressions:
+            raise _different(self.expressions, other.expressions)
+        values = np.vstack((self.values, other.values))
+        return Sample(values, np.concatenate((self.expression, other.expression)), self.expressions)
 
     def __len__(self) -> int:
         return len(self.expression)
+
+
+def _different(*counts: int) -> InputError:
+    return InputError(
+        f"observations: expected those of one model, received answers of {' and '.join(map(str, counts))} expressions.",
+        "Look at what one version answered: name another folder of OBSERVATIONS.",
+    )

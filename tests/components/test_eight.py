@@ -137,7 +137,7 @@ def test_what_serves_answers_as_many_as_the_model(trained: Path, data: Prepared,
     served = light.probabilities(data["public"].images)
     assert light.expressions == served.shape[1] == 8
     metadata: Any = Model(
-        "fer", "0001-a", "0" * 32, light.probabilities, lambda _: served, light.expressions
+        "fer", "0001-a", "0" * 32, light.probabilities, lambda _: data["public"].images[0], light.expressions
     ).metadata()
     assert metadata["outputs"][0]["shape"] == [-1, 8]
     assert metadata["parameters"]["labels"] == ",".join(EIGHT)
@@ -149,7 +149,7 @@ def test_what_serves_answers_as_many_as_the_model(trained: Path, data: Prepared,
     noted = observations.of(data["public"].images, served, "0001-a")
     assert Sample.observed(noted).expressions == 8
     mixed = [noted[0], noted[1].model_copy(update={"probabilities": noted[1].probabilities[:7]})]
-    with pytest.raises(InputError, match="expected as many expressions in each, received 7 and 8"):
+    with pytest.raises(InputError, match="expected those of one model, received answers of 7 and 8 expressions"):
         Sample.observed(mixed)
 
 
