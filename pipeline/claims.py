@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT
 from components.fer.errors import InputError
 from pipeline import strict_yaml
 from pipeline.desk import ROOT
@@ -225,8 +225,8 @@ def look(tree: Any, path: str, where: str) -> Any:
     if step == "*":
         return [look(below, rest, where) for below in tree]
     try:
-        below = tree[EXPRESSIONS.index(step)] if isinstance(tree, list) else tree[step]
-    except (KeyError, TypeError, ValueError) as error:
+        below = tree[EIGHT.index(step)] if isinstance(tree, list) else tree[step]
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{where}: expected a value, found none at {step}.", "Correct claims.yaml.") from error
     return look(below, rest, where)
 

@@ -10,7 +10,7 @@ import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import expression_names
 from components.fer.errors import InputError
 from pipeline.desk import ROOT
 from pipeline.jobs import job
@@ -87,9 +87,10 @@ def tables(models: Mapping[str, Tree]) -> list[Table]:
     found = [_table("Accuracy and cost", models, columns)]
     for metric in ("recall", "precision"):
         per_class = [tree["public"]["per_class"] for tree in trees]
+        expressions = expression_names(max(map(len, per_class)))
         columns = {
-            name: _greatest([rows[place][metric] for rows in per_class], ".1f")
-            for place, name in enumerate(EXPRESSIONS)
+            name: _greatest([rows[place][metric] if place < len(rows) else None for rows in per_class], ".1f")
+            for place, name in enumerate(expressions)
         }
         found.append(_table(f"{metric.capitalize()} on PublicTest in %", models, columns))
     poses = [{pose["pose"]: pose for pose in tree.get("poses", ())} for tree in trees]

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT, expression_names
 from components.fer.errors import InputError
 from components.model_store.store import Store, open_store
 from components.serve import versions
@@ -35,12 +35,12 @@ class Answered:
     box: tuple[int, int, int, int] | None
     """left, top, width and height in the image; none where the image is the face"""
     probabilities: NDArray[np.float32]
-    """(7,)"""
+    """(7,) or (8,)"""
 
     @property
     def expression(self) -> str:
         """The most probable one."""
-        return EXPRESSIONS[int(self.probabilities.argmax())]
+        return EIGHT[int(self.probabilities.argmax())]
 
 
 def main(
@@ -113,8 +113,9 @@ def where(recipe: str | None, store: str | None, name: str | None) -> tuple[Stor
 
 
 def table(answered: Sequence[Answered]) -> str:
-    """A line a face."""
-    rows: list[tuple[str, ...]] = [("image", "face", "expression", *EXPRESSIONS)]
+    """A line a face, of which there is at least one."""
+    names = expression_names(len(answered[0].probabilities))
+    rows: list[tuple[str, ...]] = [("image", "face", "expression", *names)]
     rows += [
         (str(one.image), _placed(one.box), one.expression, *(f"{100 * share:.1f}" for share in one.probabilities))
         for one in answered
@@ -135,7 +136,7 @@ def tree(
             {
                 "box": one.box,
                 "expression": one.expression,
-                "probabilities": dict(zip(EXPRESSIONS, map(float, one.probabilities), strict=True)),
+                "probabilities": dict(zip(EIGHT, map(float, one.probabilities), strict=False)),
             }
             for one in answered
             if one.image == path

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.fer.dataset import Faces
-from pipeline import claims, cli, jobs, parameters
+from components.fer.dataset import EIGHT, SPLITS, Faces
+from pipeline import claims, cli, jobs, parameters, results
 from pipeline.claims import SMOKE, Figure, Row
 from pipeline.desk import ROOT
 from tests.components import training_argv
@@ -117,6 +117,24 @@ def test_the_readme_has_the_commands_of_both_sizes(recipe: str) -> None:
         cli.parser().parse_args(arguments)
     for target in re.findall(r"\]\(([^)#]+)\)", readme.read_text()):
         assert (readme.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("recipe", ["best_cpu", "s5_ferplus"])
+def test_the_figures_of_a_readme_are_those_of_the_committed_run(recipe: str) -> None:
+    readme = (folder(recipe) / "README.md").read_text()
+    for row in results.rows(folder(recipe) / "results"):
+        assert f"| {' | '.join(row)} |" in readme
+
+
+def test_eight_expressions_are_trained_on_and_contempt_is_one_of_them() -> None:
+    """The committed results of s5_ferplus, whose labels are the votes."""
+    found = values("s5_ferplus")
+    assert (found["validate.expressions"], bool(found["data.ferplus"])) == (8, True)
+    classes = json.loads((folder("s5_ferplus") / "results/validate/audit.json").read_text())["classes"]
+    assert [classes[split]["contempt"] for split in SPLITS] == [78, 8, 9]
+    for path in folder("s5_ferplus").glob("results/evaluate-*/metrics.json"):
+        rows = json.loads(path.read_text())["public"]["per_class"]
+        assert [row["expression"] for row in rows] == list(EIGHT)
 
 
 def test_s5_measures_the_fourteen_and_the_multistage_training() -> None:

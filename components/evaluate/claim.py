@@ -20,14 +20,15 @@ SURELY = 1e-6
 """probability of so few hits, were the claim true: few images alone are no reason to stop"""
 
 
-def check(claimed: float, prediction: scores.Labels, label: scores.Labels, model: Path, history: Path) -> None:
-    """Raise `InputError` where `prediction` (N,) has nothing to do with `label` (N,) and the training claims it has.
+def check(claimed: float, answers: scores.Probabilities, label: scores.Labels, model: Path, history: Path) -> None:
+    """Raise `InputError` where `answers` (N, E) have nothing to do with `label` (N,) and the training claims they have.
 
     `claimed` (0..1) is the PublicTest accuracy in the `history` of the training that made `model`. On another data set
     a model may be worse than claimed, even much worse; that is a finding. Knowing nothing at all is none.
     """
-    hits, kappa = int(np.sum(prediction == label)), scores.cohen_kappa(label, prediction)
-    share = [np.bincount(answer, minlength=len(scores.CLASSES)) / len(label) for answer in (prediction, label)]
+    prediction, expressions = scores.predicted(answers), answers.shape[1]
+    hits, kappa = int(np.sum(prediction == label)), scores.cohen_kappa(label, prediction, expressions)
+    share = [np.bincount(answer, minlength=expressions) / len(label) for answer in (prediction, label)]
     chance = float(share[0] @ share[1])
     high = claimed > chance + CLAIMED * (1 - chance)
     if kappa < UNRELATED and high and stats.binom.cdf(hits, len(label), claimed) < SURELY:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from components.evaluate.figures import WIDTH, styled
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT
 from components.fer.metrics import scores
 
 ROWS, COLUMNS = 6, 4
@@ -29,7 +29,7 @@ def gallery(images: NDArray[np.uint8], probabilities: scores.Probabilities, labe
     answer = scores.predicted(probabilities)
     for axes, image, row, said, true in zip(cells, images, probabilities, answer, label, strict=False):
         axes.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255, interpolation="none")
-        axes.set_title(f"{EXPRESSIONS[said]} {100 * row[said]:.0f} %\nlabel {EXPRESSIONS[true]}", fontsize=8)
+        axes.set_title(f"{EIGHT[said]} {100 * row[said]:.0f} %\nlabel {EIGHT[true]}", fontsize=8)
     return figure
 
 

@@ -17,15 +17,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from components.evaluate.history import History, kept_epoch
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT, expression_count, expression_names
 from components.fer.metrics import scores
 from components.fer.metrics.calibration import Reliability
 
 INK = "#1f2328"
 GRID = "#8c959f"
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
-EXPRESSION_COLOURS = (ORANGE, GREEN, PINK, "#e69f00", BLUE, "#56b4e9", "#7f7f7f")
-EXPRESSION_MARKS = "osDP^vX"
+EXPRESSION_COLOURS = (ORANGE, GREEN, PINK, "#e69f00", BLUE, "#56b4e9", "#7f7f7f", "#000000")
+EXPRESSION_MARKS = "osDP^vXd"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -78,11 +78,12 @@ def _svg(figure: Figure, salt: str = "ferflow", transparent: bool = False) -> by
 
 @styled
 def confusion(counts: scores.Counts, title: str) -> Figure:
-    """Confusion matrix (7, 7): shade and upper figure are the share of the row in percent, below it images."""
+    """Confusion matrix (E, E): shade and upper figure are the share of the row in percent, below it images."""
     shares = np.nan_to_num(scores.row_normalised(counts))
     figure = Figure(figsize=(WIDTH, 4.7), layout="constrained")
     axes = figure.subplots()
-    ticks = np.arange(len(EXPRESSIONS))
+    names = expression_names(len(counts))
+    ticks = np.arange(len(names))
     axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=1)
     for row, column in np.ndindex(shares.shape):
         axes.text(
@@ -94,8 +95,8 @@ def confusion(counts: scores.Counts, title: str) -> Figure:
             fontsize=8.5,
             color="#ffffff" if shares[row, column] > 0.55 else "#111111",
         )
-    axes.set_xticks(ticks + 0.5, EXPRESSIONS, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks + 0.5, EXPRESSIONS)
+    axes.set_xticks(ticks + 0.5, names, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks + 0.5, names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.invert_yaxis()
@@ -144,7 +145,7 @@ def reliability_diagram(tables: Mapping[str, Reliability]) -> Figure:
 
 @styled
 def per_class(recalls: Mapping[str, scores.Floats]) -> Figure:
-    """Recall (7,) of each expression, one mark a named set of images; the best found expression on top."""
+    """Recall (E,) of each expression, one mark a named set of images; the best found expression on top."""
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
     order = np.argsort(np.nan_to_num(next(iter(recalls.values()))), kind="stable")
@@ -153,7 +154,7 @@ def per_class(recalls: Mapping[str, scores.Floats]) -> Figure:
         colour, mark = (BLUE, ORANGE, GREEN, PINK)[place], "osD^"[place]
         spread = 0.13 * (place - (len(recalls) - 1) / 2)
         axes.plot(100 * recall[order], height - spread, mark, color=colour, markersize=5.5, label=label)
-    axes.set_yticks(height, np.array(EXPRESSIONS)[order].tolist())
+    axes.set_yticks(height, np.array(EIGHT)[order].tolist())
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
@@ -168,9 +169,10 @@ def plane(placed: NDArray[np.float32], label: scores.Labels) -> Figure:
     """Images placed in the plane (N, 2), coloured by their label (N,); the axes have no unit and so no ticks."""
     figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
     axes = figure.subplots()
-    for expression, colour, mark in zip(scores.CLASSES, EXPRESSION_COLOURS, EXPRESSION_MARKS, strict=True):
+    shown = range(expression_count(label))
+    for expression, colour, mark in zip(shown, EXPRESSION_COLOURS, EXPRESSION_MARKS, strict=False):
         points = placed[label == expression]
-        axes.plot(*points.T, mark, color=colour, markersize=2.8, alpha=0.75, label=EXPRESSIONS[expression])
+        axes.plot(*points.T, mark, color=colour, markersize=2.8, alpha=0.75, label=EIGHT[expression])
     axes.spines[:].set_visible(False)
     axes.set(xticks=(), yticks=(), aspect="equal", title="t-SNE of the features, by label")
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, markerscale=2, handletextpad=0.1)

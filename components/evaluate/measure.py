@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT, expression_names
 from components.fer.ferplus import NONE
 from components.fer.metrics import bootstrap, calibration, mcnemar, scores
 
@@ -35,16 +35,21 @@ class Sample:
     """Images that are measured together."""
 
     probabilities: scores.Probabilities
-    """(N, 7)"""
+    """(N, E)"""
     label: scores.Labels
     """(N,)"""
     group: NDArray[np.int32]
     """(N,), equal exactly for identical images"""
     ferplus: NDArray[np.int64] | None
-    """(N,), FER+ majority, -1 where there is none; None without votes"""
+    """(N,), FER+ majority, index into `EIGHT`, -1 where there is none; None without votes"""
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def expressions(self) -> int:
+        """How many expressions are answered: E, 7 or 8."""
+        return int(self.probabilities.shape[1])
 
     def only(self, mask: NDArray[np.bool_]) -> Self:
         """The images that `mask` (N,) names."""
@@ -76,7 +81,7 @@ def measure_all(public: Sample, private: Mapping[str, Sample], settings: Setting
         "private": {name: measure(sample, settings) for name, sample in private.items()},
         "temperature": settings.temperature,
         "majority_baseline": {
-            "expression": EXPRESSIONS[settings.majority],
+            "expression": EIGHT[settings.majority],
             "public": _share(public.label == settings.majority),
             "private": {name: _share(sample.label == settings.majority) for name, sample in private.items()},
         },
@@ -93,16 +98,18 @@ def measure_views(kind: str, public: Sample, private: Mapping[str, Sample], sett
 
 
 def measure_branch(hybrid: Sample, branch: scores.Probabilities, settings: Settings) -> dict[str, Any]:
-    """How good a backbone, with its answers (N, 7) to the same images, is by itself and beside the hybrid.
+    """How good a backbone, with its answers (N, E) to the same images, is by itself and beside the hybrid.
 
     McNemar's exact test says of the hybrid whether it is right more often; its gain in macro F1 has an interval.
     """
     label, prediction, other = hybrid.label, scores.predicted(hybrid.probabilities), scores.predicted(branch)
-    gain = bootstrap.macro_f1_difference(label, prediction, other, hybrid.group, settings.resamples, settings.seed)
+    expressions = max(hybrid.expressions, branch.shape[1])
+    drawn = hybrid.group, settings.resamples, settings.seed
+    gain = bootstrap.macro_f1_difference(label, prediction, other, expressions, *drawn)
     return {
         "accuracy": _share(other == label),
         **mcnemar.exact_test(prediction == label, other == label)._asdict(),
-        "macro_f1": float(scores.macro_f1(scores.confusion_matrix(label, other))),
+        "macro_f1": float(scores.macro_f1(scores.confusion_matrix(label, other, expressions))),
         "macro_f1_gain": gain.value,
         "macro_f1_gain_low": gain.low,
         "macro_f1_gain_high": gain.high,
@@ -114,7 +121,7 @@ def measure(sample: Sample, settings: Settings) -> dict[str, Any]:
     if not len(sample):
         return dict(EMPTY)
     prediction = scores.predicted(sample.probabilities)
-    confusion = scores.confusion_matrix(sample.label, prediction)
+    confusion = scores.confusion_matrix(sample.label, prediction, sample.expressions)
     softened = calibration.scaled(sample.probabilities, settings.temperature)
     return {
         "n": len(sample),
@@ -122,12 +129,12 @@ def measure(sample: Sample, settings: Settings) -> dict[str, Any]:
         **_with_intervals(sample, confusion, settings),
         "top_2_accuracy": scores.top_2_accuracy(sample.probabilities, sample.label),
         "binary_accuracy": scores.binary_accuracy(sample.probabilities, sample.label),
-        "cohen_kappa": scores.cohen_kappa(sample.label, prediction),
+        "cohen_kappa": scores.cohen_kappa(sample.label, prediction, sample.expressions),
         "negative_log_likelihood": scores.negative_log_likelihood(sample.probabilities, sample.label),
         "negative_log_likelihood_scaled": scores.negative_log_likelihood(softened, sample.label),
         "calibration_error": _calibration_error(sample.probabilities, sample.label),
         "calibration_error_scaled": _calibration_error(softened, sample.label),
-        **({} if sample.ferplus is None else {"ferplus": _agreement(prediction, sample.ferplus)}),
+        **({} if sample.ferplus is None else {"ferplus": _agreement(prediction, sample.ferplus, sample.expressions)}),
         "per_class": _per_class(confusion),
         "confusion": confusion,
     }
@@ -137,14 +144,14 @@ def _headline(sample: Sample, settings: Settings) -> dict[str, Any]:
     """The figures with intervals alone."""
     if not len(sample):
         return dict(EMPTY)
-    confusion = scores.confusion_matrix(sample.label, scores.predicted(sample.probabilities))
+    confusion = scores.confusion_matrix(sample.label, scores.predicted(sample.probabilities), sample.expressions)
     return {"n": len(sample), **_with_intervals(sample, confusion, settings)}
 
 
 def _with_intervals(sample: Sample, confusion: scores.Counts, settings: Settings) -> dict[str, float]:
     prediction = scores.predicted(sample.probabilities)
     resampled = bootstrap.resampled_confusions(
-        sample.label, prediction, sample.group, settings.resamples, settings.seed
+        sample.label, prediction, sample.expressions, sample.group, settings.resamples, settings.seed
     )
     figures: dict[str, float] = {}
     for name, metric in RESAMPLED.items():
@@ -157,9 +164,9 @@ def _calibration_error(probabilities: scores.Probabilities, label: scores.Labels
     return calibration.expected_calibration_error(calibration.reliability(probabilities, label))
 
 
-def _agreement(prediction: scores.Labels, ferplus: NDArray[np.int64]) -> dict[str, Any]:
-    """Accuracy against the FER+ majority, on the `n` images whose majority is one of the seven expressions."""
-    decided = ferplus != NONE
+def _agreement(prediction: scores.Labels, ferplus: NDArray[np.int64], expressions: int) -> dict[str, Any]:
+    """Accuracy against the FER+ majority, on the `n` images whose majority is one of the expressions answered."""
+    decided = (ferplus != NONE) & (ferplus < expressions)
     return {"n": int(decided.sum()), "accuracy": _share((prediction == ferplus)[decided])}
 
 
@@ -167,12 +174,12 @@ def _per_class(confusion: scores.Counts) -> list[dict[str, Any]]:
     """One row an expression; `confused_with` is the wrong expression most often predicted for it."""
     partner = scores.most_confused(confusion)
     columns = {
-        "expression": EXPRESSIONS,
+        "expression": expression_names(len(confusion)),
         "support": confusion.sum(axis=1),
         "precision": scores.precision(confusion),
         "recall": scores.recall(confusion),
         "f1": scores.f1(confusion),
-        "confused_with": [EXPRESSIONS[other] if other >= 0 else None for other in partner],
+        "confused_with": [EIGHT[other] if other >= 0 else None for other in partner],
         "confused": [int(row[other]) if other >= 0 else 0 for row, other in zip(confusion, partner, strict=True)],
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

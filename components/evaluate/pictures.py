@@ -102,7 +102,7 @@ def write(pictures: Mapping[str, Picture], folder: Path) -> None:
 
 
 def _confusion(sample: Sample) -> scores.Counts:
-    return scores.confusion_matrix(sample.label, scores.predicted(sample.probabilities))
+    return scores.confusion_matrix(sample.label, scores.predicted(sample.probabilities), sample.expressions)
 
 
 def _reliability(sample: Sample, temperature: float) -> dict[str, calibration.Reliability]:

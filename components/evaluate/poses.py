@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from components.fer.dataset import EXPRESSIONS, SIDE
+from components.fer.dataset import EIGHT, SIDE, expression_names
 from components.fer.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -30,9 +30,9 @@ def read(folder: Path) -> dict[str, NDArray[np.uint8]]:
 
 
 def table(probabilities: Mapping[str, NDArray[np.float32]]) -> list[dict[str, Any]]:
-    """One row a pose: its name, the expression answered, and the probability (7,) of each expression."""
+    """One row a pose: its name, the expression answered, and the probability (E,) of each expression."""
     return [
-        {"pose": name, "answer": EXPRESSIONS[row.argmax()], **dict(zip(EXPRESSIONS, row, strict=True))}
+        {"pose": name, "answer": EIGHT[row.argmax()], **dict(zip(expression_names(len(row)), row, strict=True))}
         for name, row in probabilities.items()
     ]
 

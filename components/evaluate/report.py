@@ -10,10 +10,12 @@ from markupsafe import Markup
 from components.evaluate import figures
 from components.evaluate.measure import FORMS
 from components.evaluate.pictures import SECTIONS, Picture
-from components.fer.dataset import EXPRESSIONS
 
 VIEWS = {"flip": "Mean over an image and its mirror image", "ten_crop": "Mean over ten views of an image"}
 """What the kinds of views are called."""
+
+NUMBERS = {7: "seven", 8: "eight"}
+"""How many expressions there may be, in words."""
 
 
 def render(metrics: Mapping[str, Any], audit: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
@@ -34,7 +36,8 @@ def render(metrics: Mapping[str, Any], audit: Mapping[str, Any], pictures: Mappi
         views_title=VIEWS[metrics["views"]["kind"]] if metrics["views"] else "",
         titles={"public": "PublicTest"} | {f"private.{form}": form.replace("_", "-") for form in FORMS},
         forms=FORMS,
-        expressions=EXPRESSIONS,
+        expressions=(names := [row["expression"] for row in metrics["public"]["per_class"]]),
+        number=NUMBERS[len(names)],
         audit=audit,
         leaves=leaves,
         pictures=_by_section(pictures),

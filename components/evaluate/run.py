@@ -17,7 +17,7 @@ from components.evaluate.history import History
 from components.evaluate.measure import FORMS, Sample, Settings, measure_all, measure_branch, measure_views, rounded
 from components.evaluate.pictures import Picture
 from components.fer import backend, stage
-from components.fer.dataset import EXPRESSIONS, SPLITS, Masks, Predictions
+from components.fer.dataset import EIGHT, SPLITS, Masks, Predictions
 from components.fer.metrics import calibration, scores
 
 log = logging.getLogger("ferflow")
@@ -99,12 +99,12 @@ def backbone_paths(config: Config) -> dict[str, Path]:
 def check_claims(
     config: Config, histories: Mapping[str, History], answers: Mapping[str, scores.Probabilities], label: scores.Labels
 ) -> None:
-    """Hold each model's answers (N, 7) to what its training says of them. Raises `InputError`."""
+    """Hold each model's answers (N, E) to what its training says of them. Raises `InputError`."""
     models, paths = {"model": config.model_keras, **backbone_paths(config)}, history_paths(config)
     for name, said in answers.items():
         if told := histories.get(name):
             claimed = told["val_accuracy"][history.kept_epoch(told)]
-            claim.check(claimed, scores.predicted(said), label, models[name], paths[name])
+            claim.check(claimed, said, label, models[name], paths[name])
 
 
 def private_forms(private: Predictions, masks: Masks, votes: NDArray[np.int64] | None) -> dict[str, Sample]:
@@ -120,7 +120,7 @@ def private_forms(private: Predictions, masks: Masks, votes: NDArray[np.int64] |
 def confusion_rows(predictions: Predictions) -> Iterable[tuple[str, str]]:
     """Actual and predicted expression of each image, by name."""
     answer = scores.predicted(predictions.probabilities)
-    return ((EXPRESSIONS[one], EXPRESSIONS[other]) for one, other in zip(predictions.label, answer, strict=True))
+    return ((EIGHT[one], EIGHT[other]) for one, other in zip(predictions.label, answer, strict=True))
 
 
 def calibration_rows(predictions: Predictions) -> Iterable[tuple[float, float, int]]:

@@ -19,7 +19,7 @@ SHIFT = 3
 """pixels by which a face is shifted, down or up and right or left at once"""
 
 Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Probabilities (N, 7) of images (N, 48, 48, 1)."""
+"""Probabilities (N, E) of images (N, 48, 48, 1)."""
 
 
 def over(answer: Predictions, images: NDArray[np.uint8], kind: Kind, ask: Ask) -> Predictions:

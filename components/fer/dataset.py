@@ -3,7 +3,7 @@
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
@@ -15,6 +15,11 @@ from components.fer.errors import InputError
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Label order of the official csv."""
+
+EIGHT = (*EXPRESSIONS, "contempt")
+"""Those of AffectNet, CK+ and FER+: FER2013's and, behind them, one that it has not."""
+
+CONTEMPT = EIGHT.index("contempt")
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 """Values of the csv's Usage column; their order is the order of `SPLITS`."""
@@ -40,12 +45,24 @@ DAMAGE = (
 """What NumPy and zipfile raise on a damaged `.npz`."""
 
 
+def expression_names(count: int) -> tuple[str, ...]:
+    """The expressions of a data set or a model that has `count` of them. Raises `InputError` unless it is 7 or 8."""
+    if count not in (len(EXPRESSIONS), len(EIGHT)):
+        raise InputError(f"expressions: expected {len(EXPRESSIONS)} or {len(EIGHT)}, received {count}.")
+    return EIGHT[:count]
+
+
+def expression_count(*labels: NDArray[np.integer[Any]]) -> int:
+    """How many expressions images with these labels (N,) have: 8 where any of them is contempt, 7 else."""
+    return len(EIGHT) if any((label == CONTEMPT).any() for label in labels) else len(EXPRESSIONS)
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Named arrays of one length.
 
-    A field's annotation gives its dtype; its metadata, where needed, the `shape` of one entry, and what all values lie
-    `below`.
+    A field's annotation gives its dtype; its metadata, where needed, the `shape` of one entry or the `shapes` that it
+    may have, and what all values lie `below`.
     """
 
     @classmethod
@@ -81,21 +98,22 @@ def _column(array: object, hint: Any, declared: Mapping[str, Any], where: str) -
     while arguments := get_args(hint):  # T is the innermost of NDArray[T], which is ndarray[shape, dtype[T]]
         hint = arguments[-1]
     dtype = np.dtype(hint)
-    entry: tuple[int, ...] = declared.get("shape", ())
+    entries: tuple[tuple[int, ...], ...] = declared.get("shapes", (declared.get("shape", ()),))
     if not isinstance(array, np.ndarray):
-        raise InputError(f"{where}: expected {_described(dtype, entry)}, received {type(array).__name__}.", MEND)
-    if array.dtype != dtype or array.ndim == 0 or array.shape[1:] != entry:
+        raise InputError(f"{where}: expected {_described(dtype, entries)}, received {type(array).__name__}.", MEND)
+    if array.dtype != dtype or array.ndim == 0 or array.shape[1:] not in entries:
         received = f"{array.dtype} {array.shape}"
-        raise InputError(f"{where}: expected {_described(dtype, entry)}, received {received}.", MEND)
+        raise InputError(f"{where}: expected {_described(dtype, entries)}, received {received}.", MEND)
     below: int | None = declared.get("below")
     if below is not None and (wrong := array[(array < 0) | (array >= below)]).size:
         raise InputError(f"{where}: expected 0 to {below - 1}, received {wrong[0]}.", MEND)
     return array
 
 
-def _described(dtype: np.dtype[Any], entry: tuple[int, ...]) -> str:
-    """Write dtype and shape as NumPy does, with N for the length."""
-    return f"{dtype} ({', '.join(['N', *map(str, entry)])}{'' if entry else ','})"
+def _described(dtype: np.dtype[Any], entries: Iterable[tuple[int, ...]]) -> str:
+    """Write dtype and shapes as NumPy does, with N for the length."""
+    shapes = (f"({', '.join(['N', *map(str, entry)])}{'' if entry else ','})" for entry in entries)
+    return f"{dtype} {' or '.join(shapes)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +144,8 @@ class Faces(Arrays):
 
     images: NDArray[np.uint8] = field(metadata={"shape": (SIDE, SIDE)})
     """(N, 48, 48), grey"""
-    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
-    """(N,), index into `EXPRESSIONS`"""
+    label: NDArray[np.uint8] = field(metadata={"below": len(EIGHT)})
+    """(N,), index into `EIGHT`"""
     usage: NDArray[np.uint8] = field(metadata={"below": len(USAGES)})
     """(N,), index into `USAGES`"""
 
@@ -156,12 +174,21 @@ class Predictions(Arrays):
 
     row: NDArray[np.int32]
     """(N,), row in the source"""
-    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
-    """(N,), index into `EXPRESSIONS`"""
+    label: NDArray[np.uint8] = field(metadata={"below": len(EIGHT)})
+    """(N,), index into `EIGHT`"""
     usage: NDArray[np.uint8] = field(metadata={"below": len(USAGES)})
     """(N,), index into `USAGES`"""
-    probabilities: NDArray[np.float32] = field(metadata={"shape": (len(EXPRESSIONS),)})
-    """(N, 7), in the order of `EXPRESSIONS`; a row sums to 1"""
+    probabilities: NDArray[np.float32] = field(metadata={"shapes": ((len(EXPRESSIONS),), (len(EIGHT),))})
+    """(N, 7) or (N, 8), in the order of `EIGHT`; a row sums to 1"""
+
+    @classmethod
+    def checked(cls, arrays: Mapping[str, object], where: str) -> Self:
+        """As for any columns; no label may lie beyond the probabilities."""
+        found = super().checked(arrays, where)
+        width = found.probabilities.shape[1]
+        if expression_count(found.label) > width:
+            raise InputError(f"{where}, label: expected 0 to {width - 1}, received {CONTEMPT}.", MEND)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,11 +197,16 @@ class Split(Columns):
 
     images: NDArray[np.uint8] = field(metadata={"shape": (SIDE, SIDE, 1)})
     """(N, 48, 48, 1)"""
-    label: NDArray[np.uint8] = field(metadata={"below": len(EXPRESSIONS)})
-    """(N,)"""
+    label: NDArray[np.uint8] = field(metadata={"below": len(EIGHT)})
+    """(N,), index into `EIGHT`"""
     row: NDArray[np.int32] = field(metadata={"below": 2**31})
     """(N,), row in the source, which joins predictions with masks and with FER+ votes"""
 
 
 Prepared = Mapping[str, Split]
 """The prepared data set: a `Split` for each name in `SPLITS`."""
+
+
+def expressions_of(prepared: Prepared) -> int:
+    """How many expressions a prepared data set has, and so a model that is trained on it."""
+    return expression_count(*(split.label for split in prepared.values()))

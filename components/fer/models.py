@@ -1,8 +1,8 @@
-"""Networks of the model contract: uint8 (N, 48, 48, 1) in, float32 (N, 7) probabilities out, everything inside.
+"""Networks of the model contract: uint8 (N, 48, 48, 1) in, float32 (N, 7) or (N, 8) probabilities out, all inside.
 
 An extractor turns an image into a map of features, its head the map into probabilities. The plain head is S1's (the
-hybrid of EfficientNetB0 and MobileNetV2): global average pooling, Dense 4096, Dropout, Dense 1024, Dropout, Dense 7.
-The hybrid concatenates the pooled features of two extractors.
+hybrid of EfficientNetB0 and MobileNetV2): global average pooling, Dense 4096, Dropout, Dense 1024, Dropout, Dense 7 (8
+with contempt). The hybrid concatenates the pooled features of two extractors.
 """
 
 import difflib
@@ -91,15 +91,15 @@ def freeze(branch: keras.Model, last: str) -> None:
         layer.trainable = False
 
 
-def single(recipe: Recipe, branch: keras.Model) -> keras.Model:
-    """One extractor and the classifier."""
-    return _with_head(recipe, [branch])
+def single(recipe: Recipe, branch: keras.Model, expressions: int = len(EXPRESSIONS)) -> keras.Model:
+    """One extractor and the classifier of `expressions`, 7 or 8."""
+    return _with_head(recipe, [branch], expressions)
 
 
-def hybrid(recipe: Recipe, first: keras.Model, second: keras.Model) -> keras.Model:
-    """The features of two extractors, concatenated, and the classifier."""
+def hybrid(recipe: Recipe, first: keras.Model, second: keras.Model, expressions: int = len(EXPRESSIONS)) -> keras.Model:
+    """The features of two extractors, concatenated, and the classifier of `expressions`, 7 or 8."""
     first.name, second.name = "first", "second"  # two branches may be of one architecture
-    return _with_head(recipe, [first, second])
+    return _with_head(recipe, [first, second], expressions)
 
 
 def branch(model: keras.Model) -> keras.Model:
@@ -185,7 +185,7 @@ def _described(model: keras.Model) -> list[str]:
     return extractors + [f"{weight.name} {tuple(weight.shape)}" for weight in model.weights]
 
 
-def _with_head(recipe: Recipe, branches: Sequence[keras.Model]) -> keras.Model:
+def _with_head(recipe: Recipe, branches: Sequence[keras.Model], expressions: int) -> keras.Model:
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="image")
     rgb = _rgb(recipe, image)
     features = [_pooled(recipe, branch(rgb), branch.name) for branch in branches]
@@ -199,7 +199,7 @@ def _with_head(recipe: Recipe, branches: Sequence[keras.Model]) -> keras.Model:
     if not widths:
         x = layers.Dropout(recipe.dropout)(x)
     # float32 whatever the precision: a softmax in bfloat16 has two or three decimal digits
-    probabilities = layers.Dense(len(EXPRESSIONS), activation="softmax", dtype="float32", name="probabilities")(x)
+    probabilities = layers.Dense(expressions, activation="softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(image, probabilities)
 
 

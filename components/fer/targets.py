@@ -1,7 +1,7 @@
 """What a training learns from each image: labels, FER+ votes, the answers of teachers, mixtures of these.
 
-Targets are float32 (N, 7), rows of probabilities. With teachers they are (N, 14): the teachers' softened answer stands
-behind the label, so that whatever is done to the rows of a batch is done to both.
+Targets are float32 (N, E), rows of probabilities of E = 7 or 8 expressions. With teachers they are (N, 2 E): the
+teachers' softened answer stands behind the label, so that whatever is done to the rows of a batch is done to both.
 """
 
 from collections.abc import Callable
@@ -14,37 +14,38 @@ from keras import KerasTensor, ops
 from numpy.typing import NDArray
 
 from components.fer import ferplus, models
-from components.fer.dataset import EXPRESSIONS, Split
+from components.fer.dataset import Split
 from components.fer.errors import InputError
 from components.fer.recipe import Recipe
 
 Floats = NDArray[np.float32]
 
-CLASSES = len(EXPRESSIONS)
-
 TINY = 1e-7
 """What stands for a probability of 0 where its logarithm is taken."""
 
 
-def one_hot(split: Split) -> Floats:
-    """The labels of `split` as (N, 7)."""
-    return np.eye(CLASSES, dtype=np.float32)[split.label]
+def one_hot(split: Split, expressions: int) -> Floats:
+    """The labels of `split` as (N, `expressions`)."""
+    return np.eye(expressions, dtype=np.float32)[split.label]
 
 
-def targets(split: Split, recipe: Recipe) -> Floats:
-    """What `recipe` has the images of `split` taught as: (N, 7), or (N, 14) with teachers.
+def targets(split: Split, recipe: Recipe, expressions: int) -> Floats:
+    """What `recipe` has the images of `split` taught as: (N, `expressions`), or twice as wide with teachers.
 
     Raises `InputError` where the votes or a teacher cannot be read.
     """
-    taught = ferplus.read_soft_labels(Path(recipe.soft_labels), split) if recipe.soft_labels else one_hot(split)
+    if recipe.soft_labels:
+        taught = ferplus.read_soft_labels(Path(recipe.soft_labels), split, expressions)
+    else:
+        taught = one_hot(split, expressions)
     if not recipe.teachers:
         return taught
-    return np.concatenate([taught, softened(_answers(split, recipe), recipe.temperature)], axis=1)
+    return np.concatenate([taught, softened(_answers(split, recipe, expressions), recipe.temperature)], axis=1)
 
 
-def _answers(split: Split, recipe: Recipe) -> Floats:
-    """The mean answer of the teachers to each image and its mirror image, (N, 7)."""
-    mean = np.zeros((len(split), CLASSES), np.float32)
+def _answers(split: Split, recipe: Recipe, expressions: int) -> Floats:
+    """The mean answer of the teachers to each image and its mirror image, (N, `expressions`)."""
+    mean = np.zeros((len(split), expressions), np.float32)
     paths = recipe.teacher_paths()
     for path in paths:
         teacher = models.load(path)
@@ -52,15 +53,15 @@ def _answers(split: Split, recipe: Recipe) -> Floats:
             answer = teacher.predict(images, batch_size=256, verbose=0)
             if answer.shape != mean.shape:
                 raise InputError(
-                    f"teacher {path}: expected {CLASSES} probabilities an image, received {answer.shape[1:]}.",
-                    "Name models that train-backbone or train-hybrid wrote.",
+                    f"teacher {path}: expected {expressions} probabilities an image, received {answer.shape[1:]}.",
+                    "Name models that train-backbone or train-hybrid wrote for data with as many expressions.",
                 )
             mean += answer / (2 * len(paths))
     return mean
 
 
 def softened(probabilities: Floats, temperature: float) -> Floats:
-    """Probabilities (N, 7) whose logarithms are divided by `temperature`."""
+    """Probabilities (N, E) whose logarithms are divided by `temperature`."""
     powers = np.maximum(probabilities, TINY) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
@@ -80,7 +81,7 @@ def mixed(
 
 
 def loss(recipe: Recipe) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
-    """The loss of answers (N, 7) to targets: cross-entropy with smoothed labels, in nats, (N,).
+    """The loss of answers (N, E) to targets: cross-entropy with smoothed labels, in nats, (N,).
 
     Where targets have teachers, it is half that and half the teachers' divergence from the softened answer, times the
     temperature's square, by which softening shrinks gradients (Hinton, Vinyals, Dean, "Distilling the Knowledge in a
@@ -91,16 +92,17 @@ def loss(recipe: Recipe) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
         return keras.losses.categorical_crossentropy(taught, answer, label_smoothing=recipe.label_smoothing)
 
     def of_both(taught: KerasTensor, answer: KerasTensor) -> KerasTensor:
-        if taught.shape[-1] == CLASSES:  # PublicTest, which no teacher has seen
+        expressions = answer.shape[-1]
+        if taught.shape[-1] == expressions:  # PublicTest, which no teacher has seen
             return of_labels(taught, answer)
         softer = ops.maximum(answer, TINY) ** (1 / recipe.temperature)
         softer = softer / ops.sum(softer, axis=-1, keepdims=True)
-        divergence = keras.losses.kl_divergence(taught[:, CLASSES:], softer)
-        return (of_labels(taught[:, :CLASSES], answer) + recipe.temperature**2 * divergence) / 2
+        divergence = keras.losses.kl_divergence(taught[:, expressions:], softer)
+        return (of_labels(taught[:, :expressions], answer) + recipe.temperature**2 * divergence) / 2
 
     return of_both
 
 
 def accuracy(taught: KerasTensor, answer: KerasTensor) -> Any:
     """Whether the most probable expression of each answer is that of its target, (N,)."""
-    return keras.metrics.categorical_accuracy(taught[:, :CLASSES], answer)
+    return keras.metrics.categorical_accuracy(taught[:, : answer.shape[-1]], answer)

@@ -118,7 +118,7 @@ def _ends(recipe: Recipe, kept: Checkpoints | None) -> list[int]:
 
 def _train_until(end: int, model: keras.Model, data: Prepared, recipe: Recipe, kept: Checkpoints | None) -> list[Row]:
     """Fit `model` in place up to the epoch `end`, and give the history so far."""
-    images, taught = data["training"].images, targets(data["training"], recipe)
+    images, taught = data["training"].images, targets(data["training"], recipe, model.output_shape[-1])
     # Whole batches alone: TensorFlow's program for a shape, and so the last bit, depends on the shapes it met before.
     size = min(recipe.batch_size, len(images))
     steps = len(images) // size
@@ -175,7 +175,7 @@ def _depths(model: keras.Model) -> list[int]:
 
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
-"""Images (B, 48, 48, 1) and their targets (B, 7) or (B, 14)."""
+"""Images (B, 48, 48, 1) and their targets (B, E) or (B, 2 E), for E expressions."""
 
 
 def _batch(
@@ -212,7 +212,7 @@ def _measured(model: keras.Model, split: Split, recipe: Recipe) -> Mapping[str, 
     asked = np.concatenate([split.images, split.images[:more]])
     size = EVALUATED // recipe.devices * recipe.devices
     answers = model.predict(asked, batch_size=size, verbose=0)[: len(split)]
-    taught = one_hot(split)
+    taught = one_hot(split, answers.shape[-1])
     found = {"loss": loss(recipe)(taught, answers), "accuracy": accuracy(taught, answers)}
     return {name: float(keras.ops.convert_to_numpy(values).mean()) for name, values in found.items()}
 

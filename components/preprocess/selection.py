@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, SPLITS, USAGES, Faces, Masks
+from components.fer.dataset import SPLITS, USAGES, Faces, Masks, expression_count, expression_names
 from components.fer.sampling import stratified
 
 REASONS = ("constant", "conflict", "copy")
@@ -70,7 +70,7 @@ def counts(faces: Faces, reason: NDArray[np.intp], chosen: NDArray[np.bool_]) ->
         "dropped": dict(zip(REASONS, dropped.tolist(), strict=True)),
         "training": {
             name: before_after((faces.usage == USAGES.index("Training")) & (faces.label == label))
-            for label, name in enumerate(EXPRESSIONS)
+            for label, name in enumerate(expression_names(expression_count(faces.label)))
         },
     }
 
@@ -86,12 +86,13 @@ def detections(faces: Faces, detected: NDArray[np.bool_]) -> dict[str, Counts]:
         share = round(100 * hits / images, 2) if images else None
         return {"images": images, "detected": hits, "unaligned": images - hits, "percent": share}
 
+    names = expression_names(expression_count(faces.label))
     return {
         name: {
             "all": found(faces.usage == usage),
             **{
                 expression: found((faces.usage == usage) & (faces.label == label))
-                for label, expression in enumerate(EXPRESSIONS)
+                for label, expression in enumerate(names)
             },
         }
         for usage, name in enumerate(SPLITS)

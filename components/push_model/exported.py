@@ -16,7 +16,7 @@ SHAPE = (None, SIDE, SIDE, 1)
 
 
 def saved_model(model: keras.Model, folder: Path) -> None:
-    """Write a SavedModel whose signature `serve` takes `image`, uint8 (N, 48, 48, 1), and returns float32 (N, 7).
+    """Write a SavedModel whose signature `serve` takes `image`, uint8 (N, 48, 48, 1), and returns float32 (N, E).
 
     It refuses other shapes itself: a server does not hold what it is sent to the signature's shape, and a network that
     pools over all places would answer an image of any size.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT
 from components.fer.metrics import bootstrap, calibration, mcnemar, noninferiority, scores
 from components.fer.metrics.bootstrap import Groups
 from components.fer.metrics.scores import Floats, Labels, Probabilities
@@ -40,19 +40,19 @@ class Champion:
 
     version: str
     probabilities: Probabilities
-    """(N, 7), its answers to the same images"""
+    """(N, E), its answers to the same images"""
 
 
 def judge(candidate: Probabilities, champion: Champion | None, images: Images, rules: Rules) -> Verdict:
-    """Hold the candidate's answers (N, 7) to the floors and, where there is one, to the champion's answers."""
+    """Hold the candidate's answers (N, E) to the floors and, where there is one, to the champion's answers."""
     prediction = scores.predicted(candidate)
     right = prediction == images.label
     against, counts = MAJORITY, paired(right, images.label == images.majority)
     calibrated = calibration.cross_fitted(candidate, images.label, images.group)
     error = calibration.expected_calibration_error(calibration.reliability(calibrated, images.label))
     floors = (
-        *over_majority(counts, EXPRESSIONS[images.majority], rules),
-        class_floor(scores.recall(scores.confusion_matrix(images.label, prediction)), rules),
+        *over_majority(counts, EIGHT[images.majority], rules),
+        class_floor(scores.recall(scores.confusion_matrix(images.label, prediction, candidate.shape[1])), rules),
         calibration_limit(error, rules),
     )
     tests: tuple[Check, ...] = ()
@@ -61,7 +61,8 @@ def judge(candidate: Probabilities, champion: Champion | None, images: Images, r
         other = scores.predicted(champion.probabilities)
         against, counts = champion.version, paired(right, other == images.label)
         tests = against_champion(counts, rules)
-        drawn = bootstrap.macro_f1_difference(images.label, prediction, other, images.group, RESAMPLES, SEED)
+        answers = images.label, prediction, other
+        drawn = bootstrap.macro_f1_difference(*answers, candidate.shape[1], images.group, RESAMPLES, SEED)
         difference = Difference(*drawn)
     return Verdict(
         decision=decision(floors, tests, counts.p_worse <= rules.alpha),
@@ -124,10 +125,10 @@ def over_majority(counts: Paired, expression: str, rules: Rules) -> tuple[Check,
 
 
 def class_floor(recall: Floats, rules: Rules) -> Check:
-    """Whether each expression is found often enough; `recall` is (7,), NaN for one that does not occur."""
+    """Whether each expression is found often enough; `recall` is (E,), NaN for one that does not occur."""
     floor, least = rules.class_floor, float(np.nanmin(recall))
-    below = ", ".join(f"{EXPRESSIONS[i]} {100 * recall[i]:.1f} %" for i in np.flatnonzero(recall < floor))
-    found = f"recall of {below}" if below else f"least recall {100 * least:.1f} % ({EXPRESSIONS[np.nanargmin(recall)]})"
+    below = ", ".join(f"{EIGHT[i]} {100 * recall[i]:.1f} %" for i in np.flatnonzero(recall < floor))
+    found = f"recall of {below}" if below else f"least recall {100 * least:.1f} % ({EIGHT[np.nanargmin(recall)]})"
     return Check("class_floor", least, floor, not below, f"{found}, at least {100 * floor:g} %")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.fer import backend, prepared, stage
 from components.fer.dataset import SPLITS, Prepared
+from components.fer.errors import InputError
 from components.fer.metrics import scores
 from components.model_store import lineage, manifest, promotion, provenance
 from components.model_store.lineage import Lineage
@@ -98,7 +99,10 @@ def known_verdict(config: Config, version: Version, store: Store, champion: Cham
 def decide(
     config: Config, pushed: Candidate, model: Any, data: Prepared, store: Store, champion: Champion | None
 ) -> Verdict:
-    """Hold the candidate to the floors, and to the champion where there is one, on PublicTest."""
+    """Hold the candidate to the floors, and to the champion where there is one, on PublicTest.
+
+    Raises `InputError` where the champion answers other expressions than the candidate.
+    """
     from components.fer import models, predict
 
     rules, serving = config.rules(), None
@@ -108,7 +112,14 @@ def decide(
             if manifest.read(folder).files["model.keras"].sha256 == pushed.model_sha256:
                 return gate.identical(champion.version, rules)
             path = folder / "model.keras"
-            answers = predict.predictions(models.load(path), data, PUBLIC, path)
+            serves = models.load(path)
+            if serves.output_shape != model.output_shape:
+                raise InputError(
+                    f"champion {champion.version} of {config.name}: expected answers of {model.output_shape[-1]} "
+                    f"expressions, as the candidate's are, received {serves.output_shape[-1]}.",
+                    "Give models of other expressions a name of their own: registry.name in params.yaml.",
+                )
+            answers = predict.predictions(serves, data, PUBLIC, path)
         serving = gate.Champion(champion.version, answers.probabilities)
     scored = predict.predictions(model, data, PUBLIC, config.model_keras)
     candidate.check_model(pushed.predictions, scored, config.predictions_npz, config.model_keras)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import DAMAGE, EXPRESSIONS, Split
+from components.fer.dataset import DAMAGE, EIGHT, Split, expression_count
 from components.fer.errors import TemporaryError
 from components.model_store.records import Check, Verdict
 from components.push_model import answering
@@ -49,12 +49,12 @@ NAMES = {"saved_model": "SavedModel", "light": "light model"}
 
 def golden(public: Split) -> NDArray[np.intp]:
     """Choose images by their places in PublicTest, in order: the first of each expression, always the same ones."""
-    first = [np.flatnonzero(public.label == expression)[:EACH] for expression in range(len(EXPRESSIONS))]
+    first = [np.flatnonzero(public.label == expression)[:EACH] for expression in range(expression_count(public.label))]
     return np.sort(np.concatenate(first))
 
 
 def checks(folder: Path, public: Split, expected: Probabilities, precision: str) -> tuple[Check, ...]:
-    """Hold what is in a version's `folder` to what evaluation saw of PublicTest, `expected` (N, 7).
+    """Hold what is in a version's `folder` to what evaluation saw of PublicTest, `expected` (N, E).
 
     `precision` is that of the model's layers. Raises `TemporaryError` where a process was stopped or found no end.
     """
@@ -103,14 +103,14 @@ def _check(
         return Check(kind, greatest, limit, True, words)
     image, expression = np.unravel_index(apart[worst].argmax(), apart[worst].shape)
     words = (
-        f"{name}, {batches[worst]} images at once: {EXPRESSIONS[expression]} {answers[worst][image, expression]:.3f} "
+        f"{name}, {batches[worst]} images at once: {EIGHT[expression]} {answers[worst][image, expression]:.3f} "
         f"for row {rows[image]}, evaluation saw {seen[image, expression]:.3f}; at most {limit:g} apart"
     )
     return Check(kind, greatest, limit, False, words)
 
 
 def _apart(answers: NDArray[Any], seen: Probabilities) -> NDArray[np.float64]:
-    """Differences, (N, 7), at most 1; what is no number differs as much as can be."""
+    """Differences, (N, E), at most 1; what is no number differs as much as can be."""
     apart = np.abs(answers.astype(np.float64) - seen)
     return np.where(np.isnan(apart), 1.0, np.minimum(apart, 1.0))
 

@@ -48,7 +48,7 @@ class Application:
     def __init__(self, model: Model, limits: Limits, remember: Remember | None) -> None:
         self.model, self.limits, self.remember = model, limits, remember
         self.workers = Workers(limits.queue)
-        self.metrics = Metrics(model.name, model.version, model.data_md5)
+        self.metrics = Metrics(model.name, model.version, model.data_md5, model.expressions)
         self.metrics.present.set_function(lambda: self.workers.present)
         self.ready = True
         """false as soon as the server was told to stop"""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import expression_names
 from components.fer.errors import InputError
 from components.serve.errors import NoFace
 from components.serve.refused import Refused
@@ -26,9 +26,11 @@ class Model:
     data_md5: str
     """of the data set that it was trained on"""
     probabilities: Callable[[Images], Probabilities]
-    """uint8 (N, 48, 48, 1) to float32 (N, 7); called by several threads"""
+    """uint8 (N, 48, 48, 1) to float32 (N, `expressions`); called by several threads"""
     find_face: Callable[[bytes], Images]
     """content of a photo file to a face, uint8 (48, 48, 1); raises `InputError`, or `NoFace` where there is none"""
+    expressions: int
+    """how many it answers, 7 or 8"""
 
     def face(self, photo: bytes, where: str) -> Images:
         """Find the face in a photo's file: uint8 (48, 48, 1). Raises `Refused`."""
@@ -46,8 +48,12 @@ class Model:
             "versions": [self.version],
             "platform": "ferflow",
             "inputs": [{"name": INPUT, "datatype": "UINT8", "shape": [-1, *SHAPE]}],
-            "outputs": [{"name": OUTPUT, "datatype": "FP32", "shape": [-1, len(EXPRESSIONS)]}],
-            "parameters": {"version": self.version, "data_md5": self.data_md5, "labels": ",".join(EXPRESSIONS)},
+            "outputs": [{"name": OUTPUT, "datatype": "FP32", "shape": [-1, self.expressions]}],
+            "parameters": {
+                "version": self.version,
+                "data_md5": self.data_md5,
+                "labels": ",".join(expression_names(self.expressions)),
+            },
         }
 
 

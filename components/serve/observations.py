@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT, EXPRESSIONS
 from components.fer.errors import InputError
 
 log = logging.getLogger("ferflow")
@@ -55,8 +55,8 @@ class Observation(BaseModel):
     """variance of the Laplacian"""
     clipped: Figure
     """share of pixels that are black (0) or white (255), 0..1"""
-    probabilities: Annotated[tuple[Probability, ...], Field(min_length=len(EXPRESSIONS), max_length=len(EXPRESSIONS))]
-    """in the order of `EXPRESSIONS`"""
+    probabilities: Annotated[tuple[Probability, ...], Field(min_length=len(EXPRESSIONS), max_length=len(EIGHT))]
+    """in the order of `EIGHT`"""
 
 
 def features(images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -78,7 +78,7 @@ def features(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def of(images: NDArray[np.uint8], probabilities: NDArray[np.float32], version: str) -> list[Observation]:
-    """What is to be remembered now of images (N, 48, 48, 1) that `version` answered with probabilities (N, 7)."""
+    """What is to be remembered now of images (N, 48, 48, 1) that `version` answered with probabilities (N, E)."""
     now = datetime.now(UTC)
     answers = np.round(np.clip(probabilities.astype(np.float64), 0, 1), 6)
     return [

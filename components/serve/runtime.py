@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, SIDE
+from components.fer.dataset import EIGHT, EXPRESSIONS, SIDE
 from components.fer.errors import InputError
 
 NAME = "model.tflite"
@@ -47,18 +47,21 @@ class Runtime:
         except (OSError, ValueError, RuntimeError) as error:
             raise InputError(f"light model {model}: expected a LiteRT model, received: {error}.", MEND) from error
         ends = [(end["dtype"], tuple(end["shape_signature"].tolist())) for end in (self._input, self._output)]
-        if ends != [(np.uint8, (-1, SIDE, SIDE, 1)), (np.float32, (-1, len(EXPRESSIONS)))]:
+        widths = (len(EXPRESSIONS), len(EIGHT))
+        if ends not in [[(np.uint8, (-1, SIDE, SIDE, 1)), (np.float32, (-1, width))] for width in widths]:
             received = ", ".join(f"{np.dtype(dtype)} {shape}" for dtype, shape in ends)
             raise InputError(
                 f"light model {model}: expected uint8 images to float32 answers, received {received}.", MEND
             )
+        self.expressions: int = ends[1][1][1]
+        """how many it answers, 7 or 8"""
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
-        """Answer images, uint8 (N, 48, 48, 1): float32 (N, 7). Raises `InputError` for another shape or dtype."""
+        """Answer images, uint8 (N, 48, 48, 1): float32 (N, E). Raises `InputError` for another shape or dtype."""
         if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE, 1):
             received = f"{images.dtype} {images.shape}"
             raise InputError(f"images: expected uint8 (N, {SIDE}, {SIDE}, 1), received {received}.")
-        answers = np.empty((len(images), len(EXPRESSIONS)), np.float32)
+        answers = np.empty((len(images), self.expressions), np.float32)
         with self._lock:
             for start in range(0, len(images), BATCH):
                 answers[start : start + BATCH] = self._answer(images[start : start + BATCH])

@@ -30,7 +30,9 @@ def answer(version: AbstractContextManager[Opened], config: Config) -> None:
         from components.serve import photo, runtime  # the libraries of model and pictures load here
 
         light = runtime.Runtime(opened.light)
-        model = Model(opened.name, opened.version, opened.lineage.data_md5, light.probabilities, photo.face)
+        model = Model(
+            opened.name, opened.version, opened.lineage.data_md5, light.probabilities, photo.face, light.expressions
+        )
         run(model, taken, config.limits, remembers(config.observations, opened.version))
 
 

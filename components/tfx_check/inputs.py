@@ -1,6 +1,5 @@
 """What the stage reads beside TFRecords and model, each held to the others. All raise `InputError`."""
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.fer import ferplus
 from components.fer.dataset import USAGES, Masks, Predictions
 from components.fer.errors import InputError
-from components.fer.ferplus import MEND, VOTES
 from components.tfx_check import slices
 from components.tfx_check.config import Config
 from components.tfx_check.slices import Texts
@@ -29,9 +28,9 @@ class Answers:
     row: NDArray[np.int32]
     """(N,), row in the source"""
     label: NDArray[np.uint8]
-    """(N,), index into `EXPRESSIONS`"""
+    """(N,), index into `EIGHT`"""
     probabilities: NDArray[np.float32]
-    """(N, 7)"""
+    """(N, E)"""
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -101,24 +100,10 @@ def read_certainty(path: str, count: int, public: Answers) -> Texts | None:
     """
     if not path:
         return None
-    mend = MEND.format(parameter="evaluate.ferplus")
-    try:
-        with Path(path).open(newline="", encoding="ascii") as file:
-            lines = list(csv.DictReader(file))
-        votes = np.array([[int(line[name]) for name in VOTES] for line in lines], np.int64)
-        usage = np.array([line["Usage"] for line in lines])
-    except OSError as error:
-        raise InputError(f"FER+ votes {path}: {error.strerror}.", mend) from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"FER+ votes {path}: expected columns Usage and {', '.join(VOTES)} of counts.", mend
-        ) from error
-    if len(votes) != count or (usage[public.row] != USAGES[PUBLIC]).any():
-        raise InputError(
-            f"FER+ votes {path}: expected {count:,} rows with PublicTest where the data set has it, received "
-            f"{len(votes):,} with others.",
-            mend,
-        )
+    mend = ferplus.MEND.format(parameter="evaluate.ferplus")
+    votes, usage = ferplus.read(Path(path), count, mend)
+    if (usage[public.row] != USAGES[PUBLIC]).any():
+        raise InputError(f"FER+ votes {path}: expected PublicTest where the data set has it, received others.", mend)
     return slices.certainty(votes)
 
 

@@ -21,7 +21,7 @@ GOLDEN = 33
 
 
 def write_golden(images: NDArray[np.uint8], probabilities: NDArray[np.float32], path: Path) -> None:
-    """Keep images (N, 48, 48, 1) and the answers (N, 7) that evaluation saw."""
+    """Keep images (N, 48, 48, 1) and the answers (N, E) that evaluation saw."""
     with path.open("wb") as file:
         np.savez(file, images=images[:GOLDEN], probabilities=probabilities[:GOLDEN])
 

@@ -27,7 +27,7 @@ class OverExamples(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])  # type: ignore[untyped-decorator]
     def serve(self, examples: Any) -> dict[str, Any]:
-        """Decode the images of serialized Examples (N,) and answer them: float32 (N, 7)."""
+        """Decode the images of serialized Examples (N,) and answer them: float32 (N, E)."""
         pixels = tf.io.parse_example(examples, {"image": tf.io.FixedLenFeature([], tf.string)})["image"]
         images = tf.reshape(tf.io.decode_raw(pixels, tf.uint8), (-1, SIDE, SIDE, 1))
         return {PREDICTION: self.model.serve(images)}

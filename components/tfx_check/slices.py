@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, Masks
+from components.fer.dataset import EIGHT, Masks
 
 Texts = NDArray[np.str_]
 Columns = Mapping[str, Texts]
@@ -45,7 +45,7 @@ def columns(
 ) -> dict[str, Texts]:
     """The slices by label, copies and, where there are FER+ votes, certainty of the images at `row` (N,)."""
     found = {
-        "expression": np.array(EXPRESSIONS)[label],
+        "expression": np.array(EIGHT)[label],
         "clean_exact": _yes_or_no(masks.clean_exact[row]),
         "clean_near": _yes_or_no(masks.clean_near[row]),
     }

@@ -1,6 +1,7 @@
 """From a prepared data set to one trained backbone."""
 
 from components.fer import backend, prepared, stage
+from components.fer.dataset import expressions_of
 from components.train_backbone.config import Config
 
 
@@ -20,7 +21,7 @@ def run(config: Config) -> None:
         size, momentum = config.image_size, config.batch_norm_momentum
         extractor = models.extractor(config.architecture, size, config.weights, momentum)
         models.freeze(extractor, config.freeze)
-        model = models.single(config, extractor)
+        model = models.single(config, extractor, expressions_of(data))
         if config.start_keras:
             models.start_from(model, config.start_keras)
         return model

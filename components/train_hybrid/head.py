@@ -14,7 +14,7 @@ def begin_as_mean(hybrid: keras.Model, first: keras.Model, second: keras.Model) 
     the hybrid answers before it is trained is then the geometric mean of what its branches answer, normalised.
     """
     (kernel, _), *branches = (model.get_layer(NAME).get_weights() for model in (hybrid, first, second))
-    if any(_hidden(model) for model in (hybrid, first, second)):
+    if any(_hidden(model) for model in (hybrid, first, second)) or first.output_shape != second.output_shape:
         return False
     halves = np.concatenate([weights / 2 for weights, _ in branches])
     if halves.shape != kernel.shape:

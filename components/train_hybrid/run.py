@@ -1,9 +1,13 @@
 """From a prepared data set and two trained backbones to the trained hybrid."""
 
+import logging
 from pathlib import Path
 
 from components.fer import backend, prepared, stage
+from components.fer.dataset import expressions_of
 from components.train_hybrid.config import Config
+
+log = logging.getLogger("ferflow")
 
 
 def run(config: Config) -> None:
@@ -12,7 +16,7 @@ def run(config: Config) -> None:
     backend.select(config.backend, config.seed, config.devices)
     import keras
 
-    from components.fer import checkpoint, models, training
+    from components.fer import checkpoint, models, predict, training
     from components.train_hybrid import head
 
     data = prepared.read(config.data)
@@ -31,9 +35,14 @@ def run(config: Config) -> None:
 
     def build() -> keras.Model:
         paths = (config.first_keras, config.second_keras)
-        hybrid = models.hybrid(config, *map(branch, paths, config.branches))
+        first, second = map(branch, paths, config.branches)
+        hybrid = models.hybrid(config, first, second, expressions_of(data))
         if config.weights == "trained":
-            head.begin_as_mean(hybrid, *map(models.load, paths))
+            trained = [models.load(path) for path in paths]
+            for model, path in zip(trained, paths, strict=True):
+                predict.check_fits(model, path, data)
+            begun = head.begin_as_mean(hybrid, *trained)
+            log.info("the classifier begins %s", "as the mean of the branches' own" if begun else "at random")
         return hybrid
 
     model, history = training.train(build, data, config, kept)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from components.fer.dataset import EXPRESSIONS, USAGES
+from components.fer.dataset import EIGHT, USAGES, expression_names
 from components.fer.errors import InputError
 from components.validate import photographs
 from components.validate.photographs import Box, Photograph
@@ -19,12 +19,11 @@ IMAGES = Path("Manually_Annotated_Images")
 FILES = {"training.csv": USAGES.index("Training"), "validation.csv": USAGES.index("PrivateTest")}
 """Its lists, and what they are for: the authors keep their test images to themselves."""
 
-LABELS = {
-    str(number): EXPRESSIONS.index(name)
-    for number, name in enumerate(("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"))
-}
-LEFT_OUT = {"7": "contempt", "8": "none", "9": "uncertain", "10": "no face"}
-"""Answers that are no expression of FER2013."""
+ANSWERS = (
+    *("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
+    *("none", "uncertain", "no face"),
+)
+"""What the numbers of its lists say; the last three are no expressions."""
 
 BOX = ("face_x", "face_y", "face_width", "face_height")
 COLUMNS = ("subDirectory_filePath", *BOX, "expression")
@@ -37,20 +36,23 @@ def lies_at(root: Path) -> bool:
     return (root / LISTS).is_dir()
 
 
-def read(path: str) -> Source:
+def read(path: str, expressions: int) -> Source:
     """Read AffectNet in the order of its lists, cropped to its faces: the validation images as PrivateTest.
 
-    Raises `InputError` with the first faults by line and by file.
+    Left out are answers that are no expression and, where `expressions` is 7, contempt. Raises `InputError` with the
+    first faults by line and by file.
     """
     root = Path(path)
     faults = Faults(path, " (line 1 is the header)")
     listed: list[Photograph] = []
     left_out: Counter[str] = Counter()
+    said, wanted = {str(number): answer for number, answer in enumerate(ANSWERS)}, expression_names(expressions)
     for name, usage in FILES.items():
         for number, row in _rows(root / LISTS / name):
-            if row["expression"] in LEFT_OUT:
-                left_out[LEFT_OUT[row["expression"]]] += 1
-            elif photograph := _photograph(root, row, usage):
+            answer = said.get(row["expression"] or "")
+            if answer is not None and answer not in wanted:
+                left_out[answer] += 1
+            elif photograph := _photograph(root, row, answer, usage):
                 listed.append(photograph)
             else:
                 faults.add(
@@ -79,12 +81,12 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
             raise InputError(f"data set {file}, line {rows.line_num + 1}: expected a csv ({error}).", MEND) from error
 
 
-def _photograph(root: Path, row: dict[str, str], usage: int) -> Photograph | None:
-    """Read one row; None where it is not as expected."""
+def _photograph(root: Path, row: dict[str, str], answer: str | None, usage: int) -> Photograph | None:
+    """Read one row, which gives this `answer`; None where it is not as expected."""
     try:
         x, y, width, height = (float(row[name]) for name in BOX)
-        label, file = LABELS[row["expression"]], PurePosixPath(row["subDirectory_filePath"])
-    except (KeyError, TypeError, ValueError):
+        label, file = EIGHT.index(answer or ""), PurePosixPath(row["subDirectory_filePath"])
+    except (TypeError, ValueError):
         return None
     box = Box(x, y, x + width, y + height)
     if file.is_absolute() or ".." in file.parts or not (np.isfinite(box).all() and width >= 1 and height >= 1):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, SPLITS, Faces, Masks
+from components.fer.dataset import EIGHT, SPLITS, Faces, Masks
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -57,7 +57,7 @@ def conflict(group: Rows, label: NDArray[np.uint8]) -> Bools:
 
 def same_label_in_training(faces: Faces, group: Rows) -> Bools:
     """Find the images of which an identical one in Training bears the same label: bool (N,)."""
-    labelled = group * len(EXPRESSIONS) + faces.label
+    labelled = group * len(EIGHT) + faces.label
     return np.isin(labelled, labelled[faces.usage == TRAINING])
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import EIGHT, expression_names
 from components.fer.errors import InputError
 from components.validate import photographs
 from components.validate.photographs import Box, Photograph
@@ -15,8 +15,6 @@ FRAMES, EMOTIONS, LANDMARKS = "cohn-kanade-images", "Emotion", "Landmarks"
 
 ANSWERS = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 """The expressions in the order of CK+'s numbers."""
-
-CONTEMPT = ANSWERS.index("contempt")
 
 MARGIN = 0.15
 """Share of a face's landmarks' extent by which they are surrounded: they reach from the brows to the chin."""
@@ -29,10 +27,10 @@ def lies_at(root: Path) -> bool:
     return (root / FRAMES).is_dir()
 
 
-def read(path: str) -> Source:
+def read(path: str, expressions: int) -> Source:
     """Read CK+ in the order of its sequences, cropped to the faces; it has no split of its own.
 
-    Raises `InputError` with the first faults by file.
+    Contempt is left out where `expressions` is 7. Raises `InputError` with the first faults by file.
     """
     root = Path(path)
     for folder in (EMOTIONS, LANDMARKS):
@@ -40,15 +38,16 @@ def read(path: str) -> Source:
             raise InputError(f"data set {root}: expected the folder {folder} beside {FRAMES}, found none.", MEND)
     faults = Faults(path)
     listed: list[Photograph] = []
-    left_out = 0
+    wanted = expression_names(expressions)
+    left_out = {answer: 0 for answer in ANSWERS if answer not in wanted}
     for file in sorted((root / EMOTIONS).glob("*/*/*_emotion.txt")):
         frame = file.relative_to(root / EMOTIONS).with_name(file.name.removesuffix("_emotion.txt"))
-        answer = _answer(file)
-        if answer is None:
+        number = _answer(file)
+        if number is None:
             faults.add(file.relative_to(root).as_posix(), "a number from 0 to 7", "something else")
             continue
-        if answer == CONTEMPT:
-            left_out += 1
+        if (answer := ANSWERS[number]) not in wanted:
+            left_out[answer] += 1
             continue
         landmarks = root / LANDMARKS / f"{frame}_landmarks.txt"
         box = _box(landmarks)
@@ -56,10 +55,10 @@ def read(path: str) -> Source:
             received = "something else" if landmarks.exists() else "nothing"
             faults.add(landmarks.relative_to(root).as_posix(), "two numbers for each point of the face", received)
             continue
-        listed.append(Photograph(root / FRAMES / f"{frame}.png", EXPRESSIONS.index(ANSWERS[answer]), usage=0, box=box))
+        listed.append(Photograph(root / FRAMES / f"{frame}.png", EIGHT.index(answer), usage=0, box=box))
     faces = photographs.read(root, listed, faults)
     faults.raise_any(MEND)
-    return Source(faces, "ckplus", content_md5(faces), usages=(), left_out={"contempt": left_out})
+    return Source(faces, "ckplus", content_md5(faces), usages=(), left_out=left_out)
 
 
 def _answer(file: Path) -> int | None:

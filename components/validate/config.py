@@ -16,6 +16,10 @@ class Config(stage.StageConfig):
     folder of RAF-DB, CK+ or AffectNet as their authors give it out, or ckextended.csv"""
     md5: str
     """md5 that the csv must have, and by which it is found in a DVC remote; '' accepts any, but not from a remote"""
+    ferplus: str
+    """FER+ votes (fer2013new.csv) whose majorities take the place of FER2013's labels, by row order; '' for none"""
+    expressions: Annotated[int, Field(ge=7, le=8)]
+    """7, those of FER2013, or 8, with contempt where the data set has it (AffectNet, CK+, FER+)"""
     near_correlation: Annotated[float, Field(gt=0, le=1)]
     """correlation with a Training image from which a test image counts as a near copy"""
     split: Literal["official", "random"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, SIDE, USAGES, Faces
+from components.fer.dataset import EIGHT, EXPRESSIONS, SIDE, USAGES, Faces
 from components.fer.errors import InputError
 from components.validate.source import GENUINE_MD5, GENUINE_ROWS, OFFICIAL, Faults, Source, mend, shown
 
@@ -19,11 +19,11 @@ COLUMNS = ("emotion", "pixels", "Usage")
 
 PIXELS = SIDE * SIDE
 
-LABELS = {str(index).encode(): index for index in range(len(EXPRESSIONS))}
+LABELS = {str(index).encode(): index for index in range(len(EIGHT))}
+SEVEN = len(EXPRESSIONS)
 USAGE_CODES = {name.encode(): index for index, name in enumerate(USAGES)}
 
 EXPECTED = {
-    "emotion": "an integer from 0 to 6",
     "pixels": "2,304 integers from 0 to 255 with single spaces between them",
     "Usage": "Training, PublicTest or PrivateTest",
 }
@@ -51,12 +51,14 @@ class Row(NamedTuple):
     usage: bytes
 
 
-def read_csv(path: str, md5: str, file: Path, left_out: Mapping[bytes, str] = NOTHING) -> Source:
+def read_csv(
+    path: str, md5: str, file: Path, expressions: int = SEVEN, left_out: Mapping[bytes, str] = NOTHING
+) -> Source:
     """Read a csv line by line; memory is that of its images (N, 48, 48), not of its text.
 
-    `path` names it in errors, `file` holds it; `md5` is what it claims to be, '' for no claim. Lines whose emotion is
-    in `left_out` are counted by what that says, and else passed over. Raises `InputError` with the first faults by line
-    and column.
+    `path` names it in errors, `file` holds it; `md5` is what it claims to be, '' for no claim. An emotion is a number
+    below `expressions`; lines whose emotion is in `left_out` are counted by what that says, and else passed over.
+    Raises `InputError` with the first faults by line and column.
     """
     faults = Faults(path, " (line 1 is the header)")
     images, labels, usages = bytearray(), bytearray(), bytearray()
@@ -72,12 +74,13 @@ def read_csv(path: str, md5: str, file: Path, left_out: Mapping[bytes, str] = NO
                 others[left_out[row.emotion]] += 1
                 continue
             pixels = parse_pixels(row.pixels) if row else None
-            if row is None or pixels is None or row.emotion not in LABELS or row.usage not in USAGE_CODES:
+            label = LABELS.get(row.emotion, expressions) if row else expressions
+            if row is None or pixels is None or label >= expressions or row.usage not in USAGE_CODES:
                 _refuse_cut_file(path, number, line, order, md5)
-                _note_faults(faults, number, line, order)
+                _note_faults(faults, number, line, order, expressions)
                 continue
             images += pixels.tobytes()
-            labels.append(LABELS[row.emotion])
+            labels.append(label)
             usages.append(USAGE_CODES[row.usage])
     faults.raise_any(mend(md5, "Mend the lines named, or fetch the official csv: make data"))
     faces = Faces(
@@ -143,7 +146,7 @@ def _row(line: bytes, order: Sequence[int]) -> Row | None:
     return Row(*(fields[index] for index in order)) if len(fields) == len(COLUMNS) else None
 
 
-def _note_faults(faults: Faults, number: int, line: bytes, order: Sequence[int]) -> None:
+def _note_faults(faults: Faults, number: int, line: bytes, order: Sequence[int], expressions: int) -> None:
     """Find what a faulty line holds, column by column."""
     row = _row(line, order)
     if not line.strip():
@@ -155,13 +158,14 @@ def _note_faults(faults: Faults, number: int, line: bytes, order: Sequence[int])
         faults.add(f"line {number}", "3 fields", f"{fields:,} ({shown(line.rstrip())})")
     else:
         received = {
-            "emotion": None if row.emotion in LABELS else shown(row.emotion),
+            "emotion": None if LABELS.get(row.emotion, expressions) < expressions else shown(row.emotion),
             "pixels": _pixel_fault(row.pixels),
             "Usage": None if row.usage in USAGE_CODES else shown(row.usage),
         }
+        expected = {"emotion": f"an integer from 0 to {expressions - 1}", **EXPECTED}
         for column, text in received.items():
             if text is not None:
-                faults.add(f"line {number}, column {column}", EXPECTED[column], text)
+                faults.add(f"line {number}, column {column}", expected[column], text)
 
 
 def _pixel_fault(text: bytes) -> str | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, USAGES, Faces, Masks
+from components.fer.dataset import EIGHT, USAGES, Faces, Masks
 from components.validate.audit import TRAINING, same_label_in_training
 
 
@@ -18,7 +18,7 @@ def facts(faces: Faces, masks: Masks) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "row": np.arange(len(faces.label)),
-            "label": np.array(EXPRESSIONS)[faces.label],
+            "label": np.array(EIGHT)[faces.label],
             "usage": np.array(USAGES)[faces.usage],
             "mean": mean,
             "contrast": contrast,

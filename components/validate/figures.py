@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.fer.dataset import EXPRESSIONS, SPLITS, Faces, Masks
+from components.fer.dataset import EIGHT, SPLITS, Faces, Masks, expression_count, expression_names
 from components.validate.audit import PRIVATE, PUBLIC, TRAINING, Bools, same_label_in_training
 
 Counts = dict[str, int]
@@ -31,9 +31,10 @@ def figures(faces: Faces, masks: Masks, near_correlation: float) -> dict[str, ob
 
 def classes(faces: Faces) -> dict[str, Counts]:
     """Count the images of each split, in all and by expression."""
-    counts = {split: np.bincount(faces.label[faces.usage == i], minlength=7) for i, split in enumerate(SPLITS)}
+    names = expression_names(expression_count(faces.label))
+    counts = {split: np.bincount(faces.label[faces.usage == i], minlength=len(names)) for i, split in enumerate(SPLITS)}
     return {
-        split: {"all": int(count.sum()), **dict(zip(EXPRESSIONS, count.tolist(), strict=True))}
+        split: {"all": int(count.sum()), **dict(zip(names, count.tolist(), strict=True))}
         for split, count in counts.items()
     }
 
@@ -106,7 +107,7 @@ def majority_class(faces: Faces) -> dict[str, str | float]:
     """Give the accuracy of answering every image with Training's most frequent expression."""
     label = int(np.bincount(faces.label[faces.usage == TRAINING]).argmax())
     return {
-        "expression": EXPRESSIONS[label],
+        "expression": EIGHT[label],
         **{split: round(float(np.mean(faces.label[faces.usage == i] == label)), 4) for split, i in TESTS.items()},
     }
 

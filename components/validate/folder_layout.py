@@ -1,11 +1,12 @@
 """Reads the folder layout: SPLIT/EXPRESSION/*.png, or .jpg."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS, SIDE, USAGES, Faces
+from components.fer.dataset import SIDE, USAGES, Faces, expression_names
 from components.fer.errors import InputError
 from components.validate.source import Faults, Source, content_md5
 
@@ -25,17 +26,17 @@ MIXED = ("test", "val", "valid", "validation")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-def read_folder(path: str) -> Source:
+def read_folder(path: str, expressions: int) -> Source:
     """Read a folder of images, in the order of split, expression and file name.
 
-    Raises `InputError` with the first faults by file.
+    There may be a folder contempt where `expressions` is 8. Raises `InputError` with the first faults by file.
     """
     root = Path(path)
     faults = Faults(path)
     images: list[NDArray[np.uint8]] = []
     labels, usages = bytearray(), bytearray()
     for usage, split in enumerate(_split_folders(root)):
-        for label, folder in _expression_folders(root, split, faults):
+        for label, folder in _expression_folders(root, split, expression_names(expressions), faults):
             for file in _entries(folder):
                 image = _image(root, file, faults)
                 if image is not None:
@@ -87,17 +88,17 @@ def _split_folders(root: Path) -> list[Path]:
     return [found[usage] for usage in USAGES]
 
 
-def _expression_folders(root: Path, split: Path, faults: Faults) -> list[tuple[int, Path]]:
-    """Give the folders of a split with their labels, in the order of labels."""
+def _expression_folders(root: Path, split: Path, names: Sequence[str], faults: Faults) -> list[tuple[int, Path]]:
+    """Give the folders of a split with their labels, index into `names`, in the order of labels."""
     folders = []
     for entry in _entries(split):
         name = entry.name.lower()
-        if entry.is_dir() and name in EXPRESSIONS:
-            folders.append((EXPRESSIONS.index(name), entry))
+        if entry.is_dir() and name in names:
+            folders.append((names.index(name), entry))
         else:
             faults.add(
                 entry.relative_to(root).as_posix(),
-                f"one of the folders {', '.join(EXPRESSIONS)}",
+                f"one of the folders {', '.join(names)}",
                 repr(entry.name),
             )
     return sorted(folders)

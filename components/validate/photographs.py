@@ -33,7 +33,7 @@ class Photograph(NamedTuple):
 
     file: Path
     label: int
-    """index into `EXPRESSIONS`"""
+    """index into `EIGHT`"""
     usage: int
     """index into `USAGES`"""
     box: Box | None = None

@@ -26,10 +26,10 @@ def lies_at(root: Path) -> bool:
     return (root / LIST).is_file()
 
 
-def read(path: str) -> Source:
+def read(path: str, expressions: int) -> Source:
     """Read RAF-DB in the order of its list: its training and its test images, the latter as PrivateTest.
 
-    Raises `InputError` with the first faults by line and by file.
+    It has seven expressions, however many are asked for. Raises `InputError` with the first faults by line and by file.
     """
     root = Path(path)
     faults = Faults(path)

@@ -33,7 +33,7 @@ class Source(NamedTuple):
     usages: tuple[str, ...] = USAGES
     """the splits that the authors made; images that are in none have the usage 0"""
     left_out: Mapping[str, int] = MappingProxyType({})
-    """number of images that are none of `EXPRESSIONS`, by what they are"""
+    """number of images that are none of the expressions read, by what they are"""
 
 
 def content_md5(faces: Faces) -> str:

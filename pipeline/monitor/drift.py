@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import rankdata
 
-from components.fer.dataset import EXPRESSIONS
 from components.fer.metrics.scores import Floats
 from pipeline.monitor.sample import FIGURES, Sample
 
@@ -37,7 +36,7 @@ class Pool:
     """Images that are parted in two again and again, sorted once."""
 
     def __init__(self, sample: Sample) -> None:
-        self._expression = sample.expression
+        self._expression, self._expressions = sample.expression, sample.expressions
         self._order = np.argsort(values := sample.values.T, axis=1)
         ordered = np.take_along_axis(values, self._order, axis=1)
         # A distribution function takes its step after the last of equal values.
@@ -49,7 +48,7 @@ class Pool:
         below = np.cumsum(chosen[self._order], axis=1, dtype=np.int32)
         mine = int(np.count_nonzero(chosen))
         apart = np.abs(below / mine - (self._place - below) / (len(chosen) - mine))
-        shares = [np.bincount(self._expression[part], minlength=len(EXPRESSIONS)) for part in (chosen, ~chosen)]
+        shares = [np.bincount(self._expression[part], minlength=self._expressions) for part in (chosen, ~chosen)]
         return np.array([*np.max(apart, axis=1, where=self._steps, initial=0), jensenshannon(*shares, base=2)])
 
 

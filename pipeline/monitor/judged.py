@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from components.fer import dataset
+from components.fer.dataset import EIGHT
 from components.fer.metrics.scores import Floats
 from components.serve.observations import Observation
 from pipeline.monitor.sample import EXPRESSIONS, FIGURES, MEASURED, Kind, Sample
@@ -77,13 +77,13 @@ def _means(*samples: Sample) -> list[list[float]]:
 def _most_changed(reference: Sample, window: Sample) -> tuple[str, str]:
     before, now = (shares(sample) for sample in (reference, window))
     most = int(np.abs(now - before).argmax())
-    name = dataset.EXPRESSIONS[most]
+    name = EIGHT[most]
     return f"{name} {100 * before[most]:.1f} %", f"{name} {100 * now[most]:.1f} %"
 
 
 def shares(sample: Sample) -> Floats:
-    """How often each expression is answered: (7,), in the order of `dataset.EXPRESSIONS`."""
-    return np.bincount(sample.expression, minlength=len(dataset.EXPRESSIONS)) / len(sample)
+    """How often each expression is answered: (E,), in the order of `dataset.EIGHT`."""
+    return np.bincount(sample.expression, minlength=sample.expressions) / len(sample)
 
 
 def times(observations: Sequence[Observation]) -> tuple[datetime, datetime]:

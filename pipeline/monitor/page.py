@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from components.evaluate import figures
-from components.fer import dataset
+from components.fer.dataset import expression_names
 from components.fer.metrics.scores import Floats
 from pipeline.monitor.judged import Judged, shares
 from pipeline.monitor.sample import EXPRESSIONS, MEASURED, Sample
@@ -82,12 +82,12 @@ def histogram(name: str, reference: Floats, window: Floats) -> Figure:
 
 @figures.styled
 def bars(reference: Floats, window: Floats) -> Figure:
-    """How often each expression (7,) is answered in both samples."""
+    """How often each expression (E,) is answered in both samples."""
     figure, axes = _axes()
     place = np.arange(len(reference))
     for values, look, aside in ((reference, REFERENCE, -0.2), (window, WINDOW, 0.2)):
         axes.bar(place + aside, 100 * values, width=0.38, **look)
-    axes.set_xticks(place, dataset.EXPRESSIONS, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_xticks(place, expression_names(len(reference)), rotation=35, ha="right", rotation_mode="anchor")
     axes.set(title=EXPRESSIONS, ylabel="answers in %")
     axes.legend(fontsize=8)
     return figure

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.evaluate.faces import confident_mistakes
-from components.fer.dataset import EXPRESSIONS, USAGES, Faces, Predictions
+from components.fer.dataset import EIGHT, USAGES, Faces, Predictions, expression_names
 from components.fer.errors import InputError
 from components.fer.metrics import scores
 
@@ -78,7 +78,7 @@ def changes(candidate: Predictions, champion: Predictions, version: str, faces: 
         champion=version,
         by_expression=tuple(
             (name, int(np.sum(gained & (label == place))), int(np.sum(lost & (label == place))))
-            for place, name in enumerate(EXPRESSIONS)
+            for place, name in enumerate(expression_names(max(said.shape[1] for said in both)))
         ),
         elsewhere=len(differing) - int(gained.sum()) - int(lost.sum()),
         total=len(differing),
@@ -107,11 +107,11 @@ def _cases(
 ) -> Iterator[Case]:
     for place in shown:
         answers = (
-            Answer(EXPRESSIONS[said := int(of[place].argmax())], float(of[place, said]), bool(said == label[place]))
+            Answer(EIGHT[said := int(of[place].argmax())], float(of[place, said]), bool(said == label[place]))
             for of in models
         )
         image = None if faces is None else png(faces.images[row[place]])
-        yield Case(int(row[place]), EXPRESSIONS[label[place]], tuple(answers), image)
+        yield Case(int(row[place]), EIGHT[label[place]], tuple(answers), image)
 
 
 def png(image: NDArray[np.uint8]) -> str:

@@ -43,7 +43,7 @@ class Expressions:
     """A set of images, expression by expression."""
 
     counts: Counts
-    """(7, 7), rows actual and columns predicted"""
+    """(E, E), rows actual and columns predicted"""
     rows: list[Tree]
     """one for each expression, as evaluate writes them"""
     intervals: tuple[Interval | None, ...]
@@ -92,14 +92,15 @@ def at(tree: Tree, place: str) -> Tree:
 
 def expressions(sample: Tree, answers: Answers, resamples: int, seed: int) -> Expressions:
     """A sample of metrics.json, with the intervals of recall that its answers give."""
-    recall = scores.recall(bootstrap.resampled_confusions(*answers, resamples, seed))
+    counts, (label, answer, group) = np.array(sample["confusion"]), answers
+    recall = scores.recall(bootstrap.resampled_confusions(label, answer, len(counts), group, resamples, seed))
     drawn = (figures[~np.isnan(figures)] for figures in recall.T)  # a sample may do without a rare expression
     intervals = tuple(bootstrap.percentile_interval(figures) if figures.size else None for figures in drawn)
-    return Expressions(np.array(sample["confusion"]), sample["per_class"], intervals)
+    return Expressions(counts, sample["per_class"], intervals)
 
 
 def apart(counts: Counts) -> Answers:
-    """The answers that a confusion matrix (7, 7) counts, each image a group of its own."""
+    """The answers that a confusion matrix (E, E) counts, each image a group of its own."""
     label, answer = (np.repeat(axis.ravel(), counts.ravel()) for axis in np.indices(counts.shape))
     return Answers(label, answer, np.arange(len(label)))
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from components.evaluate import figures
 from components.evaluate.measure import FORMS
-from components.evaluate.report import percent, words
-from components.fer.dataset import EXPRESSIONS, SPLITS
+from components.evaluate.report import NUMBERS, percent, words
+from components.fer.dataset import EIGHT, EXPRESSIONS, SPLITS
 from pipeline.report import drawing, measured
 from pipeline.report.absent import Absent
 from pipeline.report.gather import Report
@@ -62,7 +62,8 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report,
         sections=SECTIONS.items(),
-        expressions=EXPRESSIONS,
+        expressions=EIGHT,
+        number_of_classes=NUMBERS[_width(report)],
         splits=SPLITS,
         forms=FORMS,
         drawing=drawing.draw(report.stages),
@@ -74,6 +75,11 @@ def render(report: Report) -> str:
         curves=list(_curves(report)),
         reliabilities=list(_reliabilities(report)),
     )
+
+
+def _width(report: Report) -> int:
+    """How many expressions the models of a job answer, the most of them; seven where none is evaluated."""
+    return max((len(model.metrics["public"]["per_class"]) for model in report.models), default=len(EXPRESSIONS))
 
 
 def number(value: float) -> str:

@@ -54,7 +54,7 @@ def queries() -> dict[str, str]:
 
 def test_what_is_asked_of_the_server_is_what_it_counts() -> None:
     """Each figure of an alarm or of the dashboard by its name, with labels that it has."""
-    counts = Metrics("fer-hybrid", "0001-00000000", "0" * 32)
+    counts = Metrics("fer-hybrid", "0001-00000000", "0" * 32, 7)
     counts.requests.labels("v2", "200").inc()
     counts.seconds.labels("v2").observe(0.1)
     counts.errors.labels("json").inc()

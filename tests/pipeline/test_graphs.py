@@ -38,7 +38,7 @@ def benchmark_values(*hybrids: str) -> dict[str, Any]:
     return {**values_of("demo_benchmark"), **added}
 
 
-CROSS = {"cross_other_faces__path": "other", "cross_other_faces__md5": ""}
+CROSS = {"cross_other_faces__path": "other", "cross_other_faces__md5": "", "cross_other_faces__ferplus": ""}
 
 
 def edges(graph: str, values: Mapping[str, Any]) -> dict[str, set[str]]:

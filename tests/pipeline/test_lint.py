@@ -181,7 +181,16 @@ def test_a_rule_finds_its_fault_alone(
 def test_a_loop_that_kubeflow_compiled(tmp_path: Path, table: placement.Table) -> None:
     def loop() -> None:
         with dsl.ParallelFor(["first.csv", "second.csv"]) as path:
-            validate(path=path, md5="", near_correlation=0.95, split="official", test_share=0.3, split_seed=1)
+            validate(
+                path=path,
+                md5="",
+                ferplus="",
+                expressions=7,
+                near_correlation=0.95,
+                split="official",
+                test_share=0.3,
+                split_seed=1,
+            )
         placement.place(Pipeline.get_default_pipeline().tasks.values(), table, "loop")
 
     compiler.Compiler().compile(dsl.pipeline(name="loop")(loop), str(tmp_path / "loop.yaml"))

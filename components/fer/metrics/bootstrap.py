@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer.dataset import EXPRESSIONS
 from components.fer.metrics import scores
 from components.fer.metrics.scores import Counts, Floats, Labels
 
@@ -38,31 +37,37 @@ class Difference(NamedTuple):
     high: float
 
 
-def resampled_confusions(label: Labels, prediction: Labels, group: Groups, resamples: int, seed: int) -> Counts:
-    """Confusion counts (resamples, 7, 7) of samples that draw as many groups as there are, with replacement."""
-    return _resampled((label, prediction), group, resamples, seed)
+def resampled_confusions(
+    label: Labels, prediction: Labels, expressions: int, group: Groups, resamples: int, seed: int
+) -> Counts:
+    """Confusion counts (resamples, E, E) of samples that draw as many groups as there are, with replacement.
+
+    E is the number of `expressions`, 7 or 8.
+    """
+    return _resampled((label, prediction), expressions, group, resamples, seed)
 
 
 def macro_f1_difference(
-    label: Labels, first: Labels, second: Labels, group: Groups, resamples: int, seed: int
+    label: Labels, first: Labels, second: Labels, expressions: int, group: Groups, resamples: int, seed: int
 ) -> Difference:
     """By how much the macro F1 of the first of two models is above the second's on the same images.
 
     Each sample draws the same groups for both models, so what is easy or hard for both does not widen the interval.
     """
-    counts = _resampled((label, first, second), group, resamples, seed)
+    counts = _resampled((label, first, second), expressions, group, resamples, seed)
     drawn = scores.macro_f1(counts.sum(axis=3)) - scores.macro_f1(counts.sum(axis=2))
-    here = [float(scores.macro_f1(scores.confusion_matrix(label, prediction))) for prediction in (first, second)]
+    confusions = (scores.confusion_matrix(label, prediction, expressions) for prediction in (first, second))
+    here = [float(scores.macro_f1(confusion)) for confusion in confusions]
     return Difference(here[0] - here[1], *percentile_interval(drawn))
 
 
-def _resampled(answers: Sequence[Labels], group: Groups, resamples: int, seed: int) -> Counts:
-    """How many images of each sample have each combination of `answers`: (resamples, 7, 7 ...), an axis for each.
+def _resampled(answers: Sequence[Labels], expressions: int, group: Groups, resamples: int, seed: int) -> Counts:
+    """How many images of each sample have each combination of `answers`: (resamples, E, E ...), an axis for each.
 
     Groups with the same counts are interchangeable, so it is enough to draw how often each kind of group comes: a
     hundred kinds instead of thousands of groups.
     """
-    shape = (len(EXPRESSIONS),) * len(answers)
+    shape = (expressions,) * len(answers)
     cell = np.ravel_multi_index([answer.astype(np.int64) for answer in answers], shape)
     names, place = np.unique(group, return_inverse=True)
     counts = np.zeros((len(names), math.prod(shape)), np.int64)

@@ -48,7 +48,7 @@ def expected_calibration_error(table: Reliability) -> float:
 
 
 def scaled(probabilities: Probabilities, temperature: float) -> Floats:
-    """Probabilities (N, 7) whose logarithms are divided by `temperature`: softer above 1, sharper below."""
+    """Probabilities (N, E) whose logarithms are divided by `temperature`: softer above 1, sharper below."""
     softened: Floats = special.softmax(_logits(probabilities) / temperature, axis=1)
     return softened
 
@@ -72,7 +72,7 @@ def _logits(probabilities: Probabilities) -> Floats:
 
 
 def cross_fitted(probabilities: Probabilities, label: Labels, group: Groups) -> Floats:
-    """Probabilities (N, 7) scaled by a temperature that no image had a part in: each half by the other half's.
+    """Probabilities (N, E) scaled by a temperature that no image had a part in: each half by the other half's.
 
     Every other group of copies is in the same half, so that no image is scaled by what its copy taught. For a figure
     on the very images that the temperature is fitted on; where there is one group alone, nothing is fitted.

@@ -1,7 +1,8 @@
 """How often a classifier is right.
 
-A confusion matrix holds counts, (..., 7, 7), rows actual and columns predicted. What follows from it takes any number
-of them at once, for the bootstrap has ten thousand; scikit-learn has the same for one, and the tests hold both equal.
+A confusion matrix of E = 7 or 8 expressions holds counts, (..., E, E), rows actual and columns predicted. What follows
+from it takes any number of them at once, for the bootstrap has ten thousand; scikit-learn has the same for one, and the
+tests hold both equal.
 An average over expressions is over those that occur: one without an image has no recall to speak of.
 """
 
@@ -11,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from components.fer.dataset import EXPRESSIONS
-
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Labels = NDArray[np.integer[Any]]
-"""(N,), index into `EXPRESSIONS`"""
+"""(N,), index into `EIGHT` of components.fer.dataset"""
 Probabilities = NDArray[np.floating[Any]]
-"""(N, 7), in the order of `EXPRESSIONS`; a row sums to 1"""
-
-CLASSES = np.arange(len(EXPRESSIONS))
+"""(N, E), in the order of `EIGHT`; a row sums to 1"""
 
 
 def predicted(probabilities: Probabilities) -> NDArray[np.intp]:
@@ -28,9 +25,9 @@ def predicted(probabilities: Probabilities) -> NDArray[np.intp]:
     return np.asarray(probabilities.argmax(axis=1))
 
 
-def confusion_matrix(label: Labels, prediction: Labels) -> Counts:
-    """Counts (7, 7): rows actual, columns predicted."""
-    counts: Counts = metrics.confusion_matrix(label, prediction, labels=CLASSES)
+def confusion_matrix(label: Labels, prediction: Labels, expressions: int) -> Counts:
+    """Counts (E, E) of as many `expressions`: rows actual, columns predicted."""
+    counts: Counts = metrics.confusion_matrix(label, prediction, labels=np.arange(expressions))
     return counts
 
 
@@ -45,17 +42,17 @@ def accuracy(confusion: Counts) -> Floats:
 
 
 def recall(confusion: Counts) -> Floats:
-    """Share of each actual expression that is found, (..., 7); NaN where it does not occur."""
+    """Share of each actual expression that is found, (..., E); NaN where it does not occur."""
     return _ratio(_hits(confusion), confusion.sum(axis=-1))
 
 
 def precision(confusion: Counts) -> Floats:
-    """Share of each predicted expression that is right, (..., 7); NaN where it is never predicted."""
+    """Share of each predicted expression that is right, (..., E); NaN where it is never predicted."""
     return _ratio(_hits(confusion), confusion.sum(axis=-2))
 
 
 def f1(confusion: Counts) -> Floats:
-    """Harmonic mean of precision and recall, (..., 7); NaN where the expression does not occur."""
+    """Harmonic mean of precision and recall, (..., E); NaN where the expression does not occur."""
     actual = confusion.sum(axis=-1)
     return np.where(actual > 0, _ratio(2 * _hits(confusion), actual + confusion.sum(axis=-2)), np.nan)
 
@@ -71,40 +68,45 @@ def macro_f1(confusion: Counts) -> Floats:
 
 
 def most_confused(confusion: Counts) -> Labels:
-    """For each actual expression of one matrix the wrong one that is predicted most often, (7,); -1 where none is."""
-    wrong = confusion * (1 - np.eye(len(CLASSES), dtype=np.int64))
+    """For each actual expression of one matrix the wrong one that is predicted most often, (E,); -1 where none is."""
+    wrong = confusion * (1 - np.eye(len(confusion), dtype=np.int64))
     return np.where(wrong.any(axis=1), wrong.argmax(axis=1), -1)
 
 
-def cohen_kappa(label: Labels, prediction: Labels) -> float:
+def cohen_kappa(label: Labels, prediction: Labels, expressions: int) -> float:
     """Agreement beyond chance (Cohen 1960): 0 for a guess with the right frequencies; NaN where there is one class."""
     if len(np.union1d(label, prediction)) == 1:
         return float("nan")
-    return float(metrics.cohen_kappa_score(label, prediction, labels=CLASSES))
+    return float(metrics.cohen_kappa_score(label, prediction, labels=np.arange(expressions)))
 
 
 def top_2_accuracy(probabilities: Probabilities, label: Labels) -> float:
     """Share of images whose label is among the two most probable expressions."""
-    return float(metrics.top_k_accuracy_score(label, probabilities, k=2, labels=CLASSES))
+    return float(metrics.top_k_accuracy_score(label, probabilities, k=2, labels=_all(probabilities)))
 
 
 def binary_accuracy(probabilities: Probabilities, label: Labels) -> float:
-    """Share of the N * 7 one-hot cells on the right side of 0.5: what Keras' BinaryAccuracy and paper S4 call accuracy.
+    """Share of the N * E one-hot cells on the right side of 0.5: what Keras' BinaryAccuracy and paper S4 call accuracy.
 
-    Never answering above 0.5 gives 6/7 = 85.7 %, so the figure says little; it is here to be compared with papers.
+    Never answering above 0.5 gives 6/7 = 85.7 % of seven, so the figure says little; it is to be compared with papers.
     """
-    return float(((probabilities > 0.5) == np.eye(len(CLASSES), dtype=bool)[label]).mean())
+    return float(((probabilities > 0.5) == np.eye(probabilities.shape[1], dtype=bool)[label]).mean())
 
 
 def negative_log_likelihood(probabilities: Probabilities, label: Labels) -> float:
     """Mean of -ln p(label), in nats; float32 rows are normalised again in float64."""
     exact = probabilities.astype(np.float64)
-    return float(metrics.log_loss(label, exact / exact.sum(axis=1, keepdims=True), labels=CLASSES))
+    return float(metrics.log_loss(label, exact / exact.sum(axis=1, keepdims=True), labels=_all(probabilities)))
 
 
 def majority_class(label: Labels) -> int:
     """The most frequent expression, the first of equals."""
     return int(np.bincount(label).argmax())
+
+
+def _all(probabilities: Probabilities) -> NDArray[np.intp]:
+    """The numbers of the expressions of probabilities (N, E): (E,)."""
+    return np.arange(probabilities.shape[1])
 
 
 def _hits(confusion: Counts) -> Counts:

@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.fer.dataset import EXPRESSIONS, SPLITS, USAGES, Arrays, Faces, Masks, Split
+from components.fer.dataset import (
+    EXPRESSIONS,
+    SPLITS,
+    USAGES,
+    Arrays,
+    Faces,
+    Masks,
+    Predictions,
+    Split,
+    expression_count,
+    expression_names,
+)
 from components.fer.errors import InputError
 from tests.components.fer import strategies
 
@@ -41,6 +52,35 @@ def test_names_are_those_of_the_official_csv() -> None:
     assert EXPRESSIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     assert USAGES == ("Training", "PublicTest", "PrivateTest")
     assert SPLITS == ("training", "public", "private")
+
+
+def test_eight_are_the_seven_and_contempt_behind_them() -> None:
+    assert expression_names(7) == EXPRESSIONS
+    assert expression_names(8) == (*EXPRESSIONS, "contempt")
+    with pytest.raises(InputError, match="expressions: expected 7 or 8, received 9"):
+        expression_names(9)
+
+
+def test_data_has_eight_expressions_where_any_image_is_labelled_contempt() -> None:
+    plain, scornful = np.arange(7, dtype=np.uint8), np.array([7], np.uint8)
+    assert [expression_count(), expression_count(plain), expression_count(plain, scornful)] == [7, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("width", "label", "expected"),
+    [
+        (6, 0, ", probabilities: expected float32 (N, 7) or (N, 8), received float32 (1, 6)."),
+        (7, 7, ", label: expected 0 to 6, received 7."),
+    ],
+)
+def test_predictions_have_seven_or_eight_probabilities(width: int, label: int, expected: str, tmp_path: Path) -> None:
+    def predictions(width: int, label: int) -> Path:
+        one = {"row": np.zeros(1, np.int32), "label": np.array([label], np.uint8), "usage": np.ones(1, np.uint8)}
+        return npz(tmp_path / "predictions.npz", {**one, "probabilities": np.zeros((1, width), np.float32)})
+
+    for good in ((7, 6), (8, 7), (8, 0)):
+        assert Predictions.load(predictions(*good)).probabilities.shape == (1, good[0])
+    assert message(predictions(width, label), Predictions) == expected
 
 
 @given(faces=strategies.faces())
@@ -73,7 +113,7 @@ def test_masks_come_back_with_their_nans(tmp_path: Path) -> None:
         ),
         ({"label": np.zeros(2, "i8")}, ", label: expected uint8 (N,), received int64 (2,)."),
         ({"label": np.uint8(1)}, ", label: expected uint8 (N,), received uint8 ()."),
-        ({"label": np.array([6, 7], "u1")}, ", label: expected 0 to 6, received 7."),
+        ({"label": np.array([7, 8], "u1")}, ", label: expected 0 to 7, received 8."),
         ({"usage": np.array([3, 0], "u1")}, ", usage: expected 0 to 2, received 3."),
         ({"usage": np.array(["Training", "Training"])}, ", usage: expected uint8 (N,), received <U8 (2,)."),
         ({"label": np.zeros(3, "u1")}, ": expected arrays of one length, received images 2, label 3, usage 2."),

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from components.fer import ferplus
-from components.fer.dataset import EXPRESSIONS, Split
+from components.fer.dataset import CONTEMPT, EXPRESSIONS, Split
 from components.fer.errors import InputError
 from tests.conftest import ROOT
 
@@ -53,12 +53,33 @@ def images(*rows: int, label: str = "neutral") -> Split:
 
 def soft(path: Path, *rows: int) -> list[list[float]]:
     """Soft labels of Training images at these rows of the source, all labelled neutral."""
-    labels: list[list[float]] = ferplus.read_soft_labels(path, images(*rows)).tolist()
+    labels: list[list[float]] = ferplus.read_soft_labels(path, images(*rows), 7).tolist()
     return labels
 
 
 def test_a_majority_is_more_than_half_of_the_votes_for_an_expression(votes_csv: Path) -> None:
-    assert read(votes_csv) == [3, -1, -1, -1]
+    assert read(votes_csv) == [3, -1, CONTEMPT, -1]
+
+
+def test_contempt_is_an_answer_where_eight_are_asked_for() -> None:
+    votes = np.array([[2, 6, 0, 0, 2, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 9, 0, 0], [0, 0, 0, 0, 0, 0, 0, 2, 0, 8]])
+    assert ferplus.majority(votes, 7).tolist() == [3, -1, -1]
+    assert ferplus.majority(votes, 8).tolist() == [3, CONTEMPT, -1]
+    happy, contempt = ferplus.soft_labels(votes, 8)[1, [3, CONTEMPT]]
+    assert (happy, contempt) == (pytest.approx(0.1), pytest.approx(0.9))
+    assert ferplus.soft_labels(votes, 7)[1, 3] == 1
+
+
+def test_soft_labels_of_data_labelled_by_the_votes_skip_the_images_without_a_majority(tmp_path: Path) -> None:
+    """The rows of such data count the images that the votes have kept: here the first, the third and the fourth."""
+    path = tmp_path / "votes.csv"
+    rows = ("0,6,0,0,4,0,0,0,0,0", "5,5,0,0,0,0,0,0,0,0", "0,2,0,0,0,0,0,8,0,0", "9,0,0,1,0,0,0,0,0,0")
+    path.write_text("\n".join((HEADER, *(f"Training,a,{row}" for row in rows))) + "\n")
+    training = replace(images(0, 1, 2), label=np.array([3, CONTEMPT, 6], np.uint8))
+    soft = ferplus.read_soft_labels(path, training, 8)
+    expected = np.zeros((3, 8))
+    expected[[0, 0, 1, 1, 2, 2], [3, 0, CONTEMPT, 3, 6, 4]] = [0.6, 0.4, 0.8, 0.2, 0.9, 0.1]
+    np.testing.assert_allclose(soft, expected, rtol=1e-6)
 
 
 def test_votes_of_another_data_set_are_refused(votes_csv: Path) -> None:
@@ -101,12 +122,12 @@ votes_of_an_image = hnp.arrays(np.int64, (5, len(ferplus.VOTES)), elements=st.in
 
 @given(votes_of_an_image)
 def test_soft_labels_are_shares_of_the_votes_for_an_expression(votes: NDArray[np.int64]) -> None:
-    soft_labels = ferplus.soft_labels(votes)
+    soft_labels = ferplus.soft_labels(votes, 7)
     assert soft_labels.dtype == np.float32
     for image, shares in zip(votes, soft_labels, strict=True):
         by_name = dict(zip(ferplus.VOTES, image.tolist(), strict=True))
-        total = sum(by_name[name] for name in ferplus.NAMES)
-        expected = [by_name[name] / total if total else np.nan for name in ferplus.NAMES]
+        total = sum(by_name[name] for name in ferplus.NAMES[:7])
+        expected = [by_name[name] / total if total else np.nan for name in ferplus.NAMES[:7]]
         np.testing.assert_allclose(shares, expected, rtol=1e-6)
 
 
@@ -136,13 +157,13 @@ def test_the_genuine_votes_have_the_published_shares_without_a_majority(genuine_
     undecided = 2 * table.max(axis=1) <= table.sum(axis=1)
     splits = np.split(undecided, [28_709, 28_709 + 3_589])
     assert [round(100 * split.mean(), 1) for split in splits] == [23.4, 19.9, 23.4]
-    assert ((ferplus.majority(table) == ferplus.NONE) >= undecided).all()
+    assert ((ferplus.majority(table, 7) == ferplus.NONE) >= undecided).all()
 
 
 @pytest.mark.genuine
 def test_the_genuine_votes_give_each_training_image_a_soft_label(genuine_votes: Path) -> None:
     table = np.genfromtxt(genuine_votes, delimiter=",", skip_header=1, usecols=range(2, 12), dtype=int)[:28_709]
-    assert np.isnan(ferplus.soft_labels(table)).any(axis=1).sum() == (table[:, :7].sum(axis=1) == 0).sum() > 0
-    answers = np.maximum(ferplus.majority(table), 0).astype(np.uint8)  # labels that agree with the votes
+    assert np.isnan(ferplus.soft_labels(table, 7)).any(axis=1).sum() == (table[:, :7].sum(axis=1) == 0).sum() > 0
+    answers = np.maximum(ferplus.majority(table, 7), 0).astype(np.uint8)  # labels that agree with the votes
     training = replace(images(*range(28_709)), label=answers)
-    np.testing.assert_allclose(ferplus.read_soft_labels(genuine_votes, training).sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(ferplus.read_soft_labels(genuine_votes, training, 7).sum(axis=1), 1, rtol=1e-5)

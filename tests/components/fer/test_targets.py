@@ -22,7 +22,7 @@ def probabilities(*rows: int) -> np.ndarray:
 
 
 def test_labels(few: Prepared) -> None:
-    taught = targets(few["public"], small_recipe())
+    taught = targets(few["public"], small_recipe(), 7)
     assert taught.dtype == np.float32
     assert np.array_equal(taught.argmax(axis=1), few["public"].label)
     assert np.array_equal(taught.sum(axis=1), np.ones(len(taught)))
@@ -32,7 +32,7 @@ def test_votes_take_the_place_of_labels(few: Prepared, tmp_path: Path) -> None:
     rows = "".join(f"Training,,{10 - i % 10},{i % 10},0,0,0,0,0,0,0,0\n" for i in range(70))
     names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
     (tmp_path / "votes.csv").write_text(f"Usage,Image name,{names}\n{rows}")
-    taught = targets(few["training"], small_recipe(soft_labels=str(tmp_path / "votes.csv")))
+    taught = targets(few["training"], small_recipe(soft_labels=str(tmp_path / "votes.csv")), 7)
     assert taught[:, 6] == pytest.approx([1 - i % 10 / 10 for i in range(70)])
     assert taught[:, 3] == pytest.approx([i % 10 / 10 for i in range(70)])
 
@@ -49,16 +49,16 @@ def test_teachers_answer_by_their_mean_over_mirror_images(
         models.save(teacher, tmp_path / name)
         images = few["public"].images
         answers += [teacher.predict(given, verbose=0) for given in (images, images[:, :, ::-1])]
-    taught = targets(few["public"], recipe)
+    taught = targets(few["public"], recipe, 7)
     assert taught.shape == (28, 14)
-    assert np.array_equal(taught[:, :7], one_hot(few["public"]))
+    assert np.array_equal(taught[:, :7], one_hot(few["public"], 7))
     assert taught[:, 7:] == pytest.approx(softened(np.mean(answers, axis=0), 3.0), abs=1e-6)
 
 
 def test_a_teacher_that_is_none(few: Prepared, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"model .*a: expected a Keras model"):
-        targets(few["public"], small_recipe(teachers=str(tmp_path / "a")))
+        targets(few["public"], small_recipe(teachers=str(tmp_path / "a")), 7)
 
 
 @given(st.integers(0, 99), st.floats(0.5, 10))
@@ -109,4 +109,4 @@ def test_accuracy_looks_at_labels_alone() -> None:
 
 def test_a_split_without_images_has_no_targets() -> None:
     empty = Split(np.zeros((0, 48, 48, 1), np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
-    assert targets(empty, small_recipe()).shape == (0, 7)
+    assert targets(empty, small_recipe(), 7).shape == (0, 7)

@@ -32,17 +32,20 @@ def data() -> Prepared:
 
 
 @cache
-def model_that_knows(expressions: int) -> Any:
-    """A model that reads the first pixel and names the first so many expressions right, any other one happy."""
+def model_that_knows(expressions: int, wide: int = 7) -> Any:
+    """A model that reads the first pixel and names the first so many expressions right, any other one happy.
+
+    It answers `wide` of them.
+    """
     import keras
     from keras import layers
 
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8")
     pixel = layers.Flatten()(layers.Cropping2D(((0, SIDE - 1), (0, SIDE - 1)))(image))
-    named = layers.Embedding(256, 7, name="named")
+    named = layers.Embedding(256, wide, name="named")
     model = keras.Model(image, layers.Softmax()(layers.Flatten()(named(pixel))))
     answer = np.where(np.arange(256) < expressions, np.arange(256), HAPPY)
-    named.set_weights([8 * np.eye(7, dtype=np.float32)[answer]])
+    named.set_weights([8 * np.eye(wide, dtype=np.float32)[answer]])
     return model
 
 
@@ -79,11 +82,11 @@ class Workspace:
         }
         return Config(**(values | changes))
 
-    def put_candidate(self, expressions: int) -> None:
-        """Write model, predictions and metrics of a model that knows so many expressions."""
+    def put_candidate(self, expressions: int, wide: int = 7) -> None:
+        """Write model, predictions and metrics of a model that knows so many expressions of `wide`."""
         from components.fer import models
 
-        model = model_that_knows(expressions)
+        model = model_that_knows(expressions, wide)
         models.save(model, self.folder / "model.keras")
         public, private = self.data["public"], self.data["private"]
         images = np.concatenate([public.images, private.images])

@@ -216,6 +216,20 @@ def test_other_rules_judge_the_same_candidate_again(here: Workspace) -> None:
 
 
 @pytest.mark.slow
+def test_a_champion_of_other_expressions_is_not_compared_with(here: Workspace) -> None:
+    here.put_candidate(6)
+    run(here.config())
+    here.put_candidate(7, wide=8)
+    with pytest.raises(
+        InputError, match="expected answers of 8 expressions, as the candidate's are, received 7"
+    ) as told:
+        run(here.config())
+    assert "registry.name" in str(told.value)
+    run(here.config(name="fer-eight"))
+    assert json.loads((here.folder / "version.json").read_text())["verdict"] == "PROMOTE"
+
+
+@pytest.mark.slow
 def test_the_champions_model_with_other_metrics_is_held(here: Workspace) -> None:
     here.put_candidate(7)
     run(here.config())

@@ -67,7 +67,7 @@ def main(config: Config) -> None:
 
     remember = remembers(config.observations, VERSION)
     with bind("127.0.0.1", 0) as taken:
-        run(Model(NAME, VERSION, MD5, answer, find_face), taken, config.limits, remember)
+        run(Model(NAME, VERSION, MD5, answer, find_face, 7), taken, config.limits, remember)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from components.serve.refused import Refused
 from components.serve.tensors import elements, pixels
 from tests.components.serve.made_server import MD5, NAME, VERSION, find_face, probabilities
 
-MODEL = Model(NAME, VERSION, MD5, probabilities, find_face)
+MODEL = Model(NAME, VERSION, MD5, probabilities, find_face, 7)
 LIMITS = Limits()
 
 some_json = st.recursive(

@@ -86,9 +86,16 @@ def test_votes_give_the_certainty_of_each_row(tmp_path: Path) -> None:
     assert inputs.read_certainty("", 2, PUBLIC) is None
 
 
-@pytest.mark.parametrize("usages", [["Training"], ["PublicTest", "Training"]], ids=["fewer", "another order"])
-def test_votes_for_other_data_are_refused(tmp_path: Path, usages: list[str]) -> None:
-    with pytest.raises(InputError, match="expected 2 rows with PublicTest where the data set has it"):
+@pytest.mark.parametrize(
+    ("usages", "fault"),
+    [
+        (["Training"], "expected 2 rows as in the data set, received 1"),
+        (["PublicTest", "Training"], "expected PublicTest where the data set has it"),
+    ],
+    ids=["fewer", "another order"],
+)
+def test_votes_for_other_data_are_refused(tmp_path: Path, usages: list[str], fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
         inputs.read_certainty(votes(tmp_path, usages), 2, PUBLIC)
 
 

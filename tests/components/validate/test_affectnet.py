@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import CONTEMPT, EXPRESSIONS
 from components.fer.errors import InputError
 from components.validate import affectnet
 from components.validate.reader import read
+from components.validate.splits import Rule
 from tests.components.validate.photos import text, write_affectnet
 
 LISTS = {
@@ -20,7 +21,7 @@ TRAINING = Path("Manually_Annotated_file_lists") / "training.csv"
 
 def test_faces_are_cropped_and_what_is_no_expression_is_left_out(tmp_path: Path) -> None:
     write_affectnet(tmp_path, LISTS)
-    source = affectnet.read(str(tmp_path))
+    source = affectnet.read(str(tmp_path), 7)
     assert [EXPRESSIONS[label] for label in source.faces.label] == [
         *("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"),
         "happy",
@@ -29,6 +30,13 @@ def test_faces_are_cropped_and_what_is_no_expression_is_left_out(tmp_path: Path)
     levels = source.faces.images.mean(axis=(1, 2))
     np.testing.assert_allclose(levels, [10, 20, 30, 40, 50, 60, 70, 120], atol=3)  # the face fills the image
     assert source.faces.usage.tolist() == [0] * 7 + [2]
+
+
+def test_contempt_is_kept_where_eight_expressions_are_asked_for(tmp_path: Path) -> None:
+    write_affectnet(tmp_path, LISTS)
+    source = read(str(tmp_path), "", Rule("random", 0.6), expressions=8)
+    assert (source.faces.label == CONTEMPT).sum() == 2
+    assert source.left_out == {"none": 1, "uncertain": 1, "no face": 1}
 
 
 def test_a_tenth_of_its_training_images_becomes_public_test(tmp_path: Path) -> None:

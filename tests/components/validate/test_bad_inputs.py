@@ -17,6 +17,10 @@ ARGV = (
     *(
         "--path",
         "data",
+        "--ferplus",
+        "",
+        "--expressions",
+        "7",
         "--near-correlation",
         "0.95",
         "--split",

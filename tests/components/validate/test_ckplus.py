@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.fer.dataset import EXPRESSIONS
+from components.fer.dataset import CONTEMPT, EXPRESSIONS
 from components.fer.errors import InputError
 from components.validate import ckplus
 from components.validate.reader import read
@@ -18,7 +18,7 @@ FRAMES = {f"S{number:03d}_001_00000011": number for number in range(1, 8)}
 
 def test_the_last_frames_are_cropped_to_their_faces_and_contempt_is_left_out(tmp_path: Path) -> None:
     write_ckplus(tmp_path, FRAMES)
-    source = ckplus.read(str(tmp_path))
+    source = ckplus.read(str(tmp_path), 7)
     assert [EXPRESSIONS[label] for label in source.faces.label] == [
         *("angry", "disgust", "fear", "happy", "sad", "surprise")
     ]
@@ -27,10 +27,17 @@ def test_the_last_frames_are_cropped_to_their_faces_and_contempt_is_left_out(tmp
     assert (source.faces.images[:, 4:44, 4:44] > 5).all()  # the face fills the image
 
 
+def test_contempt_is_kept_where_eight_expressions_are_asked_for(tmp_path: Path) -> None:
+    write_ckplus(tmp_path, FRAMES)
+    source = ckplus.read(str(tmp_path), 8)
+    assert source.faces.label.tolist() == [0, CONTEMPT, 1, 2, 3, 4, 5]
+    assert source.left_out == {}
+
+
 def test_frames_without_an_emotion_are_no_part_of_it(tmp_path: Path) -> None:
     write_ckplus(tmp_path, FRAMES)
     (tmp_path / "Emotion" / "S003" / "001" / "S003_001_00000011_emotion.txt").unlink()
-    assert len(ckplus.read(str(tmp_path)).faces) == 5
+    assert len(ckplus.read(str(tmp_path), 7).faces) == 5
 
 
 def test_its_split_is_random_by_seed(tmp_path: Path) -> None:
@@ -86,6 +93,8 @@ def test_ckextended_is_the_official_csv_with_contempt_left_out(tmp_path: Path) -
     source = read(str(path), "")
     assert source.left_out == {"contempt": 2}
     assert (source.faces.label.tolist(), source.faces.usage.tolist()) == ([3, 0, 6], [0, 1, 2])
+    source = read(str(path), "", expressions=8)
+    assert (source.faces.label.tolist(), source.left_out) == ([3, CONTEMPT, 0, 6, CONTEMPT], {})
 
 
 def test_an_eighth_expression_in_any_other_csv_is_refused(tmp_path: Path) -> None:

@@ -33,13 +33,13 @@ def test_facts_are_those_of_each_image(made: Faces) -> None:
 
 
 def test_made_faces_lie_in_sane_ranges(made: Faces, expectations: ModuleType) -> None:
-    result = expectations.hold(facts_of(made), expectations.sane_ranges(0.95))
+    result = expectations.hold(facts_of(made), expectations.sane_ranges(0.95, 7))
     assert expectations.failures(result) == []
 
 
 def test_what_is_unusual_is_worded(made: Faces, expectations: ModuleType) -> None:
     odd = Faces(made.images // 64, np.where(made.usage == 1, 3, made.label).astype(np.uint8), made.usage)
-    result = expectations.hold(facts_of(odd), expectations.sane_ranges(0.95))
+    result = expectations.hold(facts_of(odd), expectations.sane_ranges(0.95, 7))
     failures = expectations.failures(result)
     assert "expected 7 expressions in PublicTest, received 1" in failures
     assert any(text.startswith("expected 99 % of the images with a contrast of at least 8") for text in failures)
@@ -60,7 +60,7 @@ def test_data_docs_are_one_page_that_needs_no_network_and_does_not_change(
     table = facts_of(made)
     pages = []
     for name in ("one", "other"):
-        result = expectations.hold(table, expectations.sane_ranges(0.95))
+        result = expectations.hold(table, expectations.sane_ranges(0.95, 7))
         data_docs.write(result, tmp_path / name)
         pages.append((tmp_path / name / "index.html").read_text())
     assert pages[0] == pages[1]
@@ -78,7 +78,7 @@ def test_the_genuine_data_set_meets_all_expectations(
 ) -> None:
     from components.validate.facts import facts
 
-    expected = [*expectations.published_counts(), *expectations.sane_ranges(0.95)]
+    expected = [*expectations.published_counts(), *expectations.sane_ranges(0.95, 7)]
     result = expectations.hold(facts(genuine, genuine_masks), expected)
     assert expectations.failures(result) == []
     assert len(result.results) == 56

@@ -17,7 +17,7 @@ IMAGES = {f"train_{number:05d}.jpg": number for number in range(1, 8)} | {"test_
 
 def test_its_labels_and_images_are_read_in_the_order_of_its_list(tmp_path: Path) -> None:
     write_rafdb(tmp_path, IMAGES)
-    source = rafdb.read(str(tmp_path))
+    source = rafdb.read(str(tmp_path), 7)
     assert [EXPRESSIONS[label] for label in source.faces.label] == [
         *("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"),
         *("happy", "neutral"),

@@ -96,13 +96,23 @@ def test_the_folder_layout_is_the_same_data_set_by_split_expression_and_name(
     assert (source.layout, len(source.md5)) == ("folder", 32)
 
 
+def test_a_folder_of_contempt_is_one_of_eight_expressions(tmp_path: Path) -> None:
+    for split in USAGES:
+        folder = tmp_path / split / "contempt"
+        folder.mkdir(parents=True)
+        Image.new("L", (48, 48), 7).save(folder / "1.png")
+    assert read(str(tmp_path), "", expressions=8).faces.label.tolist() == [7, 7, 7]
+    with pytest.raises(InputError, match=r"expected one of the folders angry, .*, neutral, received 'contempt'"):
+        read(str(tmp_path), "")
+
+
 def test_jpeg_and_hidden_files_lie_in_folders_too(tmp_path: Path) -> None:
     for split in USAGES:
         folder = tmp_path / split / "Happy"
         folder.mkdir(parents=True)
         Image.new("L", (48, 48), 7).save(folder / "1.JPG")
     (folder / ".DS_Store").write_bytes(b"\0")
-    assert read_folder(str(tmp_path)).faces.images.mean() == 7
+    assert read_folder(str(tmp_path), 7).faces.images.mean() == 7
 
 
 @settings(deadline=None)

@@ -219,7 +219,8 @@ def test_the_process_says_it_in_two_lines(
     outputs = ("--faces-npz", "faces.npz", "--masks-npz", "masks.npz", "--audit-json", "audit.json")
     placed = [word if word.startswith("--") else str(tmp_path / word) for word in (*outputs, "--data-docs", "docs")]
     values = {"path": bucket.address, "md5": md5, "near-correlation": 0.95, "split": "official", "test-share": 0.3}
-    options = [word for name, value in {**values, "split-seed": 1}.items() for word in (f"--{name}", str(value))]
+    values |= {"split-seed": 1, "ferplus": "", "expressions": 7}
+    options = [word for name, value in values.items() for word in (f"--{name}", str(value))]
     with pytest.raises(SystemExit) as exit_:
         stage.run(main, Config, [*options, *placed])
     assert exit_.value.code == code

@@ -25,6 +25,8 @@ def config(path: Path, out: Path, md5: str = "", split: Literal["official", "ran
     return Config(
         path=str(path),
         md5=md5,
+        ferplus="",
+        expressions=7,
         near_correlation=0.95,
         split=split,
         test_share=0.3,
@@ -76,7 +78,7 @@ def test_genuine_data_must_hold_the_published_counts(
 ) -> None:
     """What no real file can show: the published md5 with other counts."""
 
-    def forged(path: str, md5: str, rule: Rule) -> Source:
+    def forged(path: str, md5: str, rule: Rule, expressions: int, ferplus: str) -> Source:
         return read(path, "", rule)._replace(md5=GENUINE_MD5)
 
     monkeypatch.setattr("components.validate.run.read", forged)

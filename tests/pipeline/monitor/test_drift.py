@@ -97,7 +97,7 @@ def test_limits_use_up_alpha_and_are_the_same_again() -> None:
 
 
 def test_one_image_unlike_a_reference_of_equals_is_no_drift() -> None:
-    alike = Sample(np.zeros((400, len(MEASURED))), np.zeros(400, np.intp))
+    alike = Sample(np.zeros((400, len(MEASURED))), np.zeros(400, np.intp), 7)
     limits = drift.calibrate(alike, 100, draws=50).limits(0.01)
     window = alike.only(np.arange(100))
     window.values[0] = 1

@@ -11,13 +11,13 @@ from tests.components.evaluate.conftest import sample
 
 SAID = sample(70, seed=1)
 ANSWER = scores.predicted(SAID.probabilities)
-COUNTS = scores.confusion_matrix(SAID.label, ANSWER)
+COUNTS = scores.confusion_matrix(SAID.label, ANSWER, 7)
 TREE = {"confusion": COUNTS.tolist(), "per_class": [{"recall": float(one)} for one in scores.recall(COUNTS)]}
 
 
 def test_counts_come_apart_into_as_many_answers() -> None:
     found = measured.apart(COUNTS)
-    np.testing.assert_array_equal(scores.confusion_matrix(found.label, found.answer), COUNTS)
+    np.testing.assert_array_equal(scores.confusion_matrix(found.label, found.answer, 7), COUNTS)
     assert len(np.unique(found.group)) == 70
 
 

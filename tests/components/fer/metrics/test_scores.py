@@ -21,7 +21,7 @@ def skilled() -> Answers:
 def test_scores_of_counts_equal_scikit_learns(skilled: Answers) -> None:
     probabilities, label = skilled
     prediction = scores.predicted(probabilities)
-    confusion = scores.confusion_matrix(label, prediction)
+    confusion = scores.confusion_matrix(label, prediction, 7)
     precision, recall, f1, support = metrics.precision_recall_fscore_support(label, prediction)
     assert scores.accuracy(confusion) == metrics.accuracy_score(label, prediction)
     assert scores.balanced_accuracy(confusion) == pytest.approx(metrics.balanced_accuracy_score(label, prediction))
@@ -49,11 +49,11 @@ def test_kappa_of_a_worked_example() -> None:
     """Cohen's kappa of 50 proposals (en.wikipedia.org/wiki/Cohen's_kappa): 20 and 15 agreed, 5 and 10 not."""
     label = np.repeat([0, 0, 1, 1], [20, 5, 10, 15])
     prediction = np.repeat([0, 1, 0, 1], [20, 5, 10, 15])
-    assert scores.cohen_kappa(label, prediction) == pytest.approx(0.4)
+    assert scores.cohen_kappa(label, prediction, 7) == pytest.approx(0.4)
 
 
 def test_kappa_is_undefined_where_only_one_class_is_seen() -> None:
-    assert np.isnan(scores.cohen_kappa(np.array([3, 3]), np.array([3, 3])))
+    assert np.isnan(scores.cohen_kappa(np.array([3, 3]), np.array([3, 3]), 7))
 
 
 def test_most_confused_is_the_greatest_count_off_the_diagonal() -> None:
@@ -65,7 +65,7 @@ def test_most_confused_is_the_greatest_count_off_the_diagonal() -> None:
 
 
 def test_an_expression_without_images_counts_in_no_average() -> None:
-    confusion = scores.confusion_matrix(np.array([0, 0, 1]), np.array([0, 2, 1]))
+    confusion = scores.confusion_matrix(np.array([0, 0, 1]), np.array([0, 2, 1]), 7)
     assert scores.balanced_accuracy(confusion) == 0.75
     assert scores.macro_f1(confusion) == pytest.approx((2 / 3 + 1) / 2)
     assert np.isnan(scores.row_normalised(confusion)[2]).all()
@@ -79,9 +79,9 @@ def test_majority_class_is_the_first_of_equals() -> None:
 @settings(deadline=None)
 def test_every_image_is_in_one_cell_and_the_order_of_images_changes_nothing(made: Answers) -> None:
     probabilities, label = made
-    confusion = scores.confusion_matrix(label, scores.predicted(probabilities))
+    confusion = scores.confusion_matrix(label, scores.predicted(probabilities), 7)
     assert confusion.sum() == len(label)
-    back = scores.confusion_matrix(label[::-1], scores.predicted(probabilities[::-1]))
+    back = scores.confusion_matrix(label[::-1], scores.predicted(probabilities[::-1]), 7)
     np.testing.assert_array_equal(confusion, back)
     for metric in (scores.top_2_accuracy, scores.binary_accuracy, scores.negative_log_likelihood):
         assert metric(probabilities[::-1], label[::-1]) == pytest.approx(metric(probabilities, label))
@@ -91,8 +91,8 @@ def test_every_image_is_in_one_cell_and_the_order_of_images_changes_nothing(made
 @settings(deadline=None)
 def test_scores_lie_between_0_and_1_and_a_perfect_model_has_1(made: Answers) -> None:
     probabilities, label = made
-    confusion = scores.confusion_matrix(label, scores.predicted(probabilities))
+    confusion = scores.confusion_matrix(label, scores.predicted(probabilities), 7)
     assert all(0 <= metric(confusion) <= 1 for metric in SINGLE)
     assert scores.accuracy(confusion) <= scores.top_2_accuracy(probabilities, label)
-    perfect = scores.confusion_matrix(label, label)
+    perfect = scores.confusion_matrix(label, label, 7)
     assert all(metric(perfect) == 1 for metric in SINGLE)
