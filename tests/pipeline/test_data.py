@@ -94,4 +94,4 @@ def test_data_dvc_names_the_genuine_data_set() -> None:
     path, md5 = data.location()
     assert (path.name, md5) == ("fer2013.csv", "f8428a1edbd21e88f42c73edd2a14f95")
     params = yaml.safe_load((data.ROOT / "params.yaml").read_text())
-    assert params["data"] == {"path": "data/fer2013.csv", "md5": md5}
+    assert params["data"] == {"path": "data/fer2013.csv", "md5": md5, "ferplus": ""}

@@ -87,7 +87,7 @@ def tree(**changed: Any) -> dict[str, Any]:
             ", public, images: expected uint8 (N, 48, 48, 1), received uint8 (1, 48, 48).",
         ),
         (tree(label=np.zeros(1, "i4")), ", public, label: expected uint8 (N,), received int32 (1,)."),
-        (tree(label=np.array([7], "u1")), ", public, label: expected 0 to 6, received 7."),
+        (tree(label=np.array([8], "u1")), ", public, label: expected 0 to 7, received 8."),
         (tree(row=np.array([-5], "i4")), ", public, row: expected 0 to 2147483647, received -5."),
         (tree(row=np.zeros(2, "i4")), ", public: expected arrays of one length, received images 1, label 1, row 2."),
         (

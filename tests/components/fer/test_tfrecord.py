@@ -133,7 +133,7 @@ def test_an_image_of_another_size_is_refused(size: int, folder: Path) -> None:
     [
         (example(label=integer(256)), "TFRecords {split}: expected numbers from 0 to 255, found 256."),
         (example(label=integer(-1)), "TFRecords {split}: expected numbers from 0 to 255, found -1."),
-        (example(label=integer(7)), "prepared data set {folder}, training, label: expected 0 to 6, received 7."),
+        (example(label=integer(8)), "prepared data set {folder}, training, label: expected 0 to 7, received 8."),
         (
             example(row=integer(2**31)),
             "TFRecords {split}: expected numbers from -2147483648 to 2147483647, found 2147483648.",

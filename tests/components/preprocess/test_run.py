@@ -219,9 +219,9 @@ BAD = {
         changed(Faces, label=np.zeros(699, np.uint8)),
         "faces {faces}: expected arrays of one length, received images 700, label 699, usage 700.",
     ),
-    "an eighth expression": (
-        changed(Faces, label=np.full(700, 7, np.uint8)),
-        "faces {faces}, label: expected 0 to 6, received 7.",
+    "a ninth expression": (
+        changed(Faces, label=np.full(700, 8, np.uint8)),
+        "faces {faces}, label: expected 0 to 7, received 8.",
     ),
     "a fourth usage": (
         changed(Faces, usage=np.full(700, 3, np.uint8)),

@@ -23,6 +23,7 @@ def samples(least: int, most: int = 40) -> st.SearchStrategy[Sample]:
             Sample,
             arrays.arrays(np.float64, (count, len(MEASURED)), elements=st.integers(0, 9).map(float)),
             arrays.arrays(np.intp, count, elements=st.integers(0, 6)),
+            st.just(7),
         )
     )
 
