@@ -84,7 +84,9 @@ def wrong_data(desk: Path) -> Iterator[None]:
     """Let validate fail, by the md5 that it is told to expect."""
     params = desk / "params.yaml"
     before = params.read_text()
-    params.write_text(yaml.safe_dump({**yaml.safe_load(before), "data": {"path": "data/faces.csv", "md5": "0" * 32}}))
+    values = yaml.safe_load(before)
+    values["data"]["md5"] = "0" * 32
+    params.write_text(yaml.safe_dump(values))
     try:
         yield
     finally:
