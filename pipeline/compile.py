@@ -3,18 +3,25 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from components.fer.errors import InputError
 from pipeline import desk, images, kubeflow, manifests, parameters
 from pipeline.desk import ROOT
+from pipeline.ir import Document
 from pipeline.jobs import jobs
 from pipeline.placement import Table
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Path and text of each generated file."""
+    forms: dict[Any, tuple[Document, Document]] = {}
     for job in jobs().values():
-        pipeline, platform = kubeflow.compiled(job.graph, parameters.read(job.folder / "params.yaml"))
+        values = parameters.read(job.folder / "params.yaml")
+        form = (job.graph, *((name, type(value)) for name, value in values.items()))
+        if form not in forms:  # jobs of one graph differ in their parameters' defaults alone
+            forms[form] = kubeflow.compiled(job.graph, values)
+        pipeline, platform = kubeflow.with_defaults(forms[form][0], values), forms[form][1]
         yield job.pipeline, kubeflow.text(pipeline, platform)
         yield job.folder / "dvc.yaml", desk.translate(pipeline, job.folder)
     yield from images.generated()

@@ -66,7 +66,7 @@ class _Pipeline:
     """The compiled pipeline as DVC's words for it."""
 
     def __init__(self, ir: Mapping[str, Any], folder: Path) -> None:
-        self.folder = folder
+        self.up = PurePosixPath(os.path.relpath(ROOT, folder))
         self.root: Mapping[str, Any] = ir["root"]
         self.tasks: Mapping[str, Any] = self.root["dag"]["tasks"]
         self.components: Mapping[str, Any] = ir["components"]
@@ -190,7 +190,7 @@ class _Pipeline:
 
     def _code(self, module: str) -> list[str]:
         """Source files of the stage, as seen from the folder of dvc.yaml."""
-        return [PurePosixPath(os.path.relpath(ROOT / path, self.folder)).as_posix() for path in source_files(module)]
+        return [(self.up / path).as_posix() for path in source_files(module)]
 
 
 def _reference(name: str, entry: Mapping[str, Any]) -> str:

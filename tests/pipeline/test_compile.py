@@ -230,6 +230,16 @@ def test_it_is_what_kfp_writes(tmp_path: Path) -> None:
     assert ir.documents(ours) == ir.documents(kfp) == documents
 
 
+@pytest.mark.parametrize(("one", "other"), [("best_cpu", "demo_single"), ("s1_hybrid", "s1_hybrid_smoke")])
+def test_other_defaults_make_what_is_compiled_with_them(one: str, other: str) -> None:
+    graph = JOBS[one].graph
+    values, changed = (parameters.read(JOBS[name].folder / "params.yaml") for name in (one, other))
+    pipeline, _ = kubeflow.compiled(graph, values)
+    assert kubeflow.with_defaults(pipeline, values) == pipeline
+    expected, _ = kubeflow.compiled(graph, changed)
+    assert kubeflow.with_defaults(pipeline, changed) == expected != pipeline
+
+
 def test_a_missing_parameter_is_named() -> None:
     values = dict(parameters.read(ROOT / "params.yaml"))
     del values["hybrid__branches"]
