@@ -1,6 +1,7 @@
 """Made candidates: models that know some expressions, and everything that comes with them."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from components.fer import prepared
 from components.fer.dataset import EXPRESSIONS, SIDE, USAGES, Predictions, Prepared, Split
 from components.push_model.config import Config
 
+NAME = "fer-hybrid"
 MD5 = "f8428a1edbd21e88f42c73edd2a14f95"
 HAPPY = EXPRESSIONS.index("happy")
 
@@ -66,7 +68,7 @@ class Workspace:
             "predictions_npz": folder / "predictions.npz",
             "audit_json": folder / "audit.json",
             "store": str(folder / "models"),
-            "name": "fer-hybrid",
+            "name": NAME,
             "registry": f"sqlite:///{folder}/mlflow.db",
             "rule": "superiority",
             "alpha": 0.05,
@@ -112,3 +114,10 @@ def workspace(data: Prepared) -> Callable[[Path], Workspace]:
         return Workspace(folder, data)
 
     return make
+
+
+@pytest.fixture
+def here(workspace: Callable[[Path], Workspace], tmp_path: Path, empty_database: Path) -> Workspace:
+    """A workspace of a test's own, with a registry in which nothing is."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return workspace(tmp_path)
