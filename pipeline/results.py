@@ -59,7 +59,7 @@ def _verdict(pushed: Mapping[str, Any], place: Path) -> Iterator[str]:
     if pushed:
         yield f"{pushed['name']} {pushed['version']}: {pushed['verdict']}"
         yield from (f"           {reason}" for reason in pushed["reasons"])
-        yield f"champion   {pushed['champion']}"
+        yield f"champion   {pushed['champion'] or 'none yet'}"
         yield f"model      {place / pushed['store']}"
 
 

@@ -63,6 +63,17 @@ def test_rows_of_a_benchmark_name_its_models(tmp_path: Path) -> None:
     assert names == [*["resnet50"] * 4, *["vgg16"] * 4, "always happy"]
 
 
+def test_a_first_model_that_is_not_promoted_leaves_no_champion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    version = {"name": "fer-hybrid", "version": "0001-77b2cc60", "verdict": "REJECT", "reasons": [], "store": "models"}
+    write(tmp_path / "results", "push-model", "version", {**version, "champion": None})
+    (tmp_path / "params.yaml").write_text("registry: {registry: 'sqlite:///mlflow.db'}")
+    results.show(Job("hybrid", tmp_path, tmp_path / "pipeline.yaml"), seconds=90)
+    assert "champion   none yet\n" in capsys.readouterr().out
+
+
 def test_the_table_fits_a_terminal_of_80_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
