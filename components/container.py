@@ -1,6 +1,7 @@
 """From a stage's configuration to its KFP component: the fields are the interface, the argv is the contract."""
 
 import inspect
+from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any, Literal, get_origin
 
@@ -14,19 +15,20 @@ IMAGE = "ferflow-{stage}:{version}"
 """Name of an image before it is pushed; a pushed one is named by its digest (infra/images.lock.json)."""
 
 
-def container_component(config: type[StageConfig], *, optional: bool = True) -> ContainerComponent:
+def container_component(config: type[StageConfig], *, having: Collection[str] = ()) -> ContainerComponent:
     """Make the component that runs `python -m components.STAGE --field value ...` for each field of `config`.
 
     Fields marked `Input` or `Output` become artifacts of that type, given by path, a `String` output a parameter; all
     others become parameters of their own type (choices become strings). Values have no defaults here: they come from
-    params.yaml alone. Without `optional`, inputs that the stage can do without are left out: a graph that has them, and
-    one that has not, use two components of one stage, for not every back end knows optional artifacts.
+    params.yaml alone. Of the inputs that the stage can do without, the component has those named by `having`: a graph
+    that gives one, and a graph that does not, use two components of one stage, for not every back end knows optional
+    artifacts.
     """
     package = config.__module__.removesuffix(".config")
     stage = package.rpartition(".")[2]
     inputs, outputs = config.marked(Input), config.marked(Output)
     fields = config.model_fields
-    names = [name for name in fields if optional or name not in inputs or fields[name].is_required()]
+    names = [name for name in fields if name not in inputs or fields[name].is_required() or name in having]
 
     def annotation(name: str) -> Any:
         if name in inputs:

@@ -10,6 +10,8 @@ two_step    validate --> preprocess --> train-backbone-frozen --> train-backbone
                                                   |
                                                   +--> evaluate-frozen
 
+distilled   validate --> preprocess --> train-backbone-teacher --> train-backbone-student --> evaluate --> push-model
+
 benchmark   validate --> preprocess --+--> train-backbone-X --> evaluate-X     one pair for each section model_X
                                       +--> train-backbone-Y --> evaluate-Y
                                                  |
@@ -37,7 +39,7 @@ from components.preprocess.component import preprocess
 from components.push_model.component import push_model
 from components.resolve.component import resolve
 from components.tfx_check.component import tfx_check
-from components.train_backbone.component import train_backbone, train_backbone_further
+from components.train_backbone.component import train_backbone, train_backbone_further, train_backbone_taught
 from components.train_hybrid.component import train_hybrid
 from components.validate.component import validate
 from pipeline.parameters import Sections
@@ -82,6 +84,18 @@ def two_step(values: Sections) -> None:
     whole.set_display_name("train-backbone-all")
     for name, task in measuring.items():
         task.set_display_name(f"evaluate-{name}")
+
+
+def distilled(values: Sections) -> None:
+    """Train one architecture, train one by its labels and the first's answers, evaluate the second, and push it."""
+    data, prepared = _prepared(values)
+    teacher = train_backbone(data=prepared, **values("training", "teacher"))
+    answers = teacher.outputs["model_keras"]
+    student = train_backbone_taught(data=prepared, teacher_keras=answers, **values("training", "student"))
+    measured = _evaluate(data, prepared, student.outputs, values).outputs
+    _push(data, prepared, student.outputs, measured, values)
+    teacher.set_display_name("train-backbone-teacher")
+    student.set_display_name("train-backbone-student")
 
 
 def benchmark(values: Sections) -> None:
@@ -221,4 +235,4 @@ def _push(data: Outputs, prepared: Any, trained: Outputs, measured: Outputs, val
         )
 
 
-GRAPHS: dict[str, Graph] = {"hybrid": hybrid, "single": single, "two_step": two_step, "benchmark": benchmark}
+GRAPHS: dict[str, Graph] = {graph.__name__: graph for graph in (hybrid, single, two_step, distilled, benchmark)}

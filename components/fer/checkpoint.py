@@ -151,7 +151,7 @@ def checkpoints(config: Recipe, data: Prepared) -> Checkpoints | None:
         return None
     inputs = {name: getattr(config, name) for name in config.marked(stage.Input) if name != "data"}
     files = {name: path for name, path in inputs.items() if path is not None}
-    files |= {str(path): path for path in config.files()}
+    files |= {str(path): path for path in config.files() if path not in files.values()}
     parameters = {name: getattr(config, name) for name in config.parameters() if name != "checkpoints"}
     package = Path(__file__).resolve().parents[1] / type(config).__module__.split(".")[-2]
     identity = Identity(

@@ -38,7 +38,7 @@ def targets(split: Split, recipe: Recipe, expressions: int) -> Floats:
         taught = ferplus.read_soft_labels(Path(recipe.soft_labels), split, expressions)
     else:
         taught = one_hot(split, expressions)
-    if not recipe.teachers:
+    if not recipe.teacher_paths():
         return taught
     return np.concatenate([taught, softened(_answers(split, recipe, expressions), recipe.temperature)], axis=1)
 

@@ -1,5 +1,6 @@
 """Google Cloud Storage: its client, its retries, and what its faults come to."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +24,12 @@ CREDENTIALS = (
 
 
 def client() -> Any:
-    """Make a client with the credentials of the surroundings, of no project: a bucket's name says all."""
+    """Make a client with the credentials of the surroundings, of no project: a bucket's name says all.
+
+    It does not ask for the bucket's own metadata, as it would for traces that we do not write: a thread of its own
+    asks, goes on for two minutes behind a server that is gone, and is refused where an account may read objects alone.
+    """
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     return storage.Client(project=None)
 
 

@@ -20,9 +20,15 @@ class Config(Recipe):
     """what of the extractor does not train: none, all, or the layers up to the one of this name (S4: block3_pool)"""
     start_keras: Annotated[Path | None, stage.Input("Model")] = None
     """trained model of the same architecture and head whose weights take the place of the initial ones"""
+    teacher_keras: Annotated[Path | None, stage.Input("Model")] = None
+    """trained model that teaches this one, with those that teachers names"""
     model_keras: Annotated[Path, stage.Output("Model")]
     """trained model to write"""
     history_csv: Annotated[Path, stage.Output("Artifact")]
     """loss and accuracy per epoch to write"""
     metrics_json: Annotated[Path, stage.Output("Metrics")]
     """PublicTest metrics and cost of the training to write"""
+
+    def teacher_paths(self) -> list[Path]:
+        """The files of the teachers."""
+        return [*super().teacher_paths(), *([self.teacher_keras] if self.teacher_keras else [])]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components.fer.dataset import EXPRESSIONS, USAGES
+from components.fer.dataset import USAGES
 from components.fer.errors import InputError
 from components.validate import affectnet, ckplus, rafdb, remote, votes
-from components.validate.csv_layout import read_csv
+from components.validate.csv_layout import SEVEN, read_csv
 from components.validate.folder_layout import read_folder
 from components.validate.source import GENUINE_MD5, GENUINE_ROWS, Source, mend
 from components.validate.splits import OFFICIAL, Rule, divided
@@ -20,9 +20,6 @@ CONTEMPT = {b"7": "contempt"}
 
 NAMED = (rafdb, ckplus, affectnet)
 """Data sets known by the folders that their authors give out; any other folder is SPLIT/EXPRESSION."""
-
-
-SEVEN = len(EXPRESSIONS)
 
 
 def read(path: str, md5: str, rule: Rule = OFFICIAL, expressions: int = SEVEN, ferplus: str = "") -> Source:

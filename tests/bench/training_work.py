@@ -44,7 +44,7 @@ def main_job(**changes: object) -> Recipe:
 def best_cpu(**changes: object) -> Recipe:
     """The recipe of best_cpu, whose network is `resnet_wide`."""
     params = yaml.safe_load((ROOT / "recipes" / "best_cpu" / "params.yaml").read_text())
-    return _recipe({**params["training"], **params["model"], **changes})
+    return _recipe({**params["training"], **params["student"], **changes})
 
 
 def _recipe(values: Mapping[str, object]) -> Recipe:

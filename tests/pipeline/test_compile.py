@@ -230,7 +230,7 @@ def test_it_is_what_kfp_writes(tmp_path: Path) -> None:
     assert ir.documents(ours) == ir.documents(kfp) == documents
 
 
-@pytest.mark.parametrize(("one", "other"), [("best_cpu", "demo_single"), ("s1_hybrid", "s1_hybrid_smoke")])
+@pytest.mark.parametrize(("one", "other"), [("s4_vgg16", "demo_single"), ("s1_hybrid", "s1_hybrid_smoke")])
 def test_other_defaults_make_what_is_compiled_with_them(one: str, other: str) -> None:
     graph = JOBS[one].graph
     values, changed = (parameters.read(JOBS[name].folder / "params.yaml") for name in (one, other))
@@ -286,5 +286,5 @@ def test_an_unknown_graph_is_named() -> None:
     with pytest.raises(InputError) as error:
         kubeflow.compiled("triple", {})
     assert str(error.value) == (
-        "graph: expected one of hybrid, single, two_step, benchmark, received triple.\nCorrect params.yaml."
+        "graph: expected one of hybrid, single, two_step, distilled, benchmark, received triple.\nCorrect params.yaml."
     )

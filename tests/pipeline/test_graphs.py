@@ -31,6 +31,12 @@ def two_step_values() -> dict[str, Any]:
     return {name: value for name, value in {**values, **steps}.items() if not name.startswith("model__")}
 
 
+def distilled_values() -> dict[str, Any]:
+    values = values_of("demo_single")
+    generations = {**renamed(values, "model", "teacher"), **renamed(values, "model", "student")}
+    return {name: value for name, value in {**values, **generations}.items() if not name.startswith("model__")}
+
+
 def benchmark_values(*hybrids: str) -> dict[str, Any]:
     """The demo's two architectures and hybrids of them."""
     keys = {"branches": "FF", "weights": "trained", "epochs": 2, "learning_rate": 0.001}
@@ -64,6 +70,17 @@ def test_two_step_starts_the_second_training_from_the_first_and_pushes_the_secon
     assert found["train-backbone-all"] == {"preprocess.prepared_pickle", "train-backbone-frozen.model_keras"}
     assert {"train-backbone-frozen.model_keras", "train-backbone-frozen.history_csv"} <= found["evaluate-frozen"]
     assert {"train-backbone-all.model_keras", "evaluate-all.predictions_npz"} <= found["push-model"]
+
+
+def test_distilled_teaches_the_second_training_by_the_first_and_pushes_the_second() -> None:
+    found = edges("distilled", distilled_values())
+    assert found.keys() == {
+        *("validate", "preprocess", "train-backbone-teacher", "train-backbone-student", "evaluate", "push-model")
+    }
+    assert found["train-backbone-teacher"] == {"preprocess.prepared_pickle"}
+    assert found["train-backbone-student"] == {"preprocess.prepared_pickle", "train-backbone-teacher.model_keras"}
+    assert {"train-backbone-student.model_keras", "train-backbone-student.history_csv"} <= found["evaluate"]
+    assert {"train-backbone-student.model_keras", "evaluate.predictions_npz"} <= found["push-model"]
 
 
 def test_a_benchmark_trains_hybrids_of_its_first_two_models() -> None:
@@ -125,8 +142,12 @@ def test_each_trained_model_is_evaluated_on_a_further_data_set(
 
 @pytest.mark.parametrize(
     ("graph", "values"),
-    [("two_step", two_step_values()), ("benchmark", {**benchmark_values("tt"), **CROSS})],
-    ids=["two_step", "benchmark"],
+    [
+        ("two_step", two_step_values()),
+        ("distilled", distilled_values()),
+        ("benchmark", {**benchmark_values("tt"), **CROSS}),
+    ],
+    ids=["two_step", "distilled", "benchmark"],
 )
 def test_the_linter_and_the_node_pools_take_them(graph: str, values: dict[str, Any]) -> None:
     found = lint.findings(*kubeflow.compiled(graph, values), placement.Table.read())
@@ -135,7 +156,12 @@ def test_the_linter_and_the_node_pools_take_them(graph: str, values: dict[str, A
 
 TFX = {"tfx__tolerance": 0.002}
 
-PUSHING = [("hybrid", values_of("demo")), ("single", values_of("demo_single")), ("two_step", two_step_values())]
+PUSHING = [
+    ("hybrid", values_of("demo")),
+    ("single", values_of("demo_single")),
+    ("two_step", two_step_values()),
+    ("distilled", distilled_values()),
+]
 
 
 @pytest.mark.parametrize(("graph", "values"), PUSHING, ids=[graph for graph, _ in PUSHING])

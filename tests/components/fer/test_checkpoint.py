@@ -113,12 +113,13 @@ def test_what_decides_the_outcome_makes_another_training(data: Prepared, tmp_pat
     unlike = [
         digest(config(tmp_path, seed=2), data),
         digest(config(tmp_path, start_keras=tmp_path / "start"), data),
+        digest(config(tmp_path, teacher_keras=tmp_path / "start"), data),
         digest(config(tmp_path), relabelled),
         digest(config(tmp_path), reordered),  # votes and teachers go by the row
     ]
     (tmp_path / "teacher").write_bytes(b"another")
     unlike.append(digest(config(tmp_path), data))
-    assert len({before, *unlike}) == 6
+    assert len({before, *unlike}) == 7
 
 
 def test_what_does_not_decide_the_outcome_is_left_out(data: Prepared, tmp_path: Path) -> None:
@@ -126,6 +127,14 @@ def test_what_does_not_decide_the_outcome_is_left_out(data: Prepared, tmp_path: 
     moved = config(tmp_path, checkpoints=str(tmp_path / "elsewhere"), data=tmp_path / "prepared.tfrecord")
     unseen = {**data, "private": data["public"]}
     assert digest(moved, unseen) == digest(config(tmp_path), data)
+
+
+def test_an_artifact_may_lie_elsewhere(data: Prepared, tmp_path: Path) -> None:
+    """As in the next run on a cluster, which can go on from a checkpoint of the last."""
+    for name in ("teacher", "one", "other"):
+        (tmp_path / name).write_bytes(b"a teacher")
+    one, other = (digest(config(tmp_path, teacher_keras=tmp_path / name), data) for name in ("one", "other"))
+    assert one == other
 
 
 def test_no_place_no_checkpoints(data: Prepared, tmp_path: Path) -> None:

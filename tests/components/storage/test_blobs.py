@@ -38,6 +38,17 @@ def test_nothing_is_left_in_a_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_objects_alone_are_asked_for(gs: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account may have no right to read the bucket's own metadata."""
+    monkeypatch.delenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA")
+    place = blobs.open_blobs(gs.address, "some")
+    gs.proxy.requests.clear()
+    for _ in range(20):
+        place.write("one", b"1")
+    about = f"/b/{gs.address.removeprefix('gs://')}"
+    assert [target for _, target in gs.proxy.requests if "/o" not in target.split(about)[1]] == []
+
+
 def test_a_service_that_fails_for_a_while_is_asked_again(gs: Bucket) -> None:
     place = blobs.open_blobs(gs.address, "some")
     gs.proxy.fail(503, times=2)

@@ -86,6 +86,21 @@ def test_a_start_with_another_head(made: Faces, tmp_path: Path, capsys: pytest.C
     assert not (tmp_path / "out").exists()
 
 
+def test_teachers_are_an_artifact_and_files_that_have_names(tmp_path: Path) -> None:
+    options = argv(tmp_path / "prepared.pickle", tmp_path, teachers="one, other", teacher_keras=tmp_path / "teacher")
+    assert stage.parse(Config, options).teacher_paths() == [Path("one"), Path("other"), tmp_path / "teacher"]
+
+
+def test_a_teacher_that_is_no_model(made: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    teacher = tmp_path / "teacher"
+    teacher.write_bytes(b"no model")
+    with pytest.raises(SystemExit) as ended:
+        stage.run(main, Config, argv(write_few(made, tmp_path), tmp_path / "out", teacher_keras=teacher))
+    assert ended.value.code == 1
+    assert f"model {teacher}: expected a Keras model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_that_are_not_there(made: Faces, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = argv(write_few(made, tmp_path), tmp_path / "out", architecture="mobilenet_v2", weights=tmp_path)
     with pytest.raises(SystemExit) as ended:
