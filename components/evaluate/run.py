@@ -66,6 +66,8 @@ def run(config: Config) -> None:
     closer = _inside(model, data["public"].images, measured, config.seed) if config.pictures == "all" else {}
 
     private = predict.predictions(model, data, PRIVATE, config.model_keras)  # the only time it is opened
+    accuracy = float(np.mean(scores.predicted(public.probabilities) == public.label))
+    claim.check_private(accuracy, private.probabilities, private.label, config.model_keras)
     forms = private_forms(private, masks, votes)
     metrics = measure_all(measured, forms, settings) | rounded(beside) | {"views": {}}
     if config.views != "none":

@@ -90,9 +90,10 @@ def known_verdict(config: Config, version: Version, store: Store, champion: Cham
     """Find what an earlier push of the same candidate came to, if a comparison now would be the same again."""
     with store.fetched(config.name, version.id) as folder:  # whole, or it is refused
         verdict = lineage.parse((folder / lineage.NAME).read_bytes(), version.address).verdict
-    if champion and champion.version == version.id:
-        return verdict_of(champion, version.id, verdict)
     against = champion.version if champion else gate.MAJORITY
+    if against == version.id:  # its push may have been interrupted behind the promotion
+        verdict = verdict_of(champion, version.id, verdict)
+        against = verdict.against
     return verdict if (verdict.against, verdict.rules) == (against, config.rules()) else None
 
 

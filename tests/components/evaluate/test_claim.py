@@ -60,3 +60,15 @@ def test_few_images_are_no_reason_to_stop() -> None:
 
 def test_one_expression_alone_says_nothing() -> None:
     check(0.9, np.zeros(COUNT, np.int64), np.zeros(COUNT, np.int64))
+
+
+def test_private_test_is_held_to_public_test() -> None:
+    prediction = answers(0.64)
+    said = np.eye(7)[prediction]
+    claim.check_private(0.64, said, LABEL, Path("model.keras"))
+    claim.check_private(0.64, said[:0], LABEL[:0], Path("model.keras"))
+    with pytest.raises(InputError) as raised:
+        claim.check_private(0.64, said, RANDOM.permutation(LABEL), Path("model.keras"))
+    assert str(raised.value).startswith(
+        "model model.keras: expected about the accuracy on PrivateTest that it has on PublicTest, 64.0 %; received 1"
+    )

@@ -81,6 +81,27 @@ def test_shuffled_labels_stop_the_stage_before_private_test_is_opened(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings(KERAS)
+def test_labels_of_private_test_in_another_order_stop_the_stage_too(
+    values: dict[str, Any], data: Prepared, model_keras: Path, tmp_path: Path
+) -> None:
+    """The model's own answers are the labels, so it is a good one; then those of PrivateTest are of another order."""
+    from components.fer import models, predict
+
+    model, sure = models.load(model_keras), dict[str, Split]()
+    for index, (name, split) in enumerate(data.items()):
+        answer = predict.predictions(model, data, index, model_keras).probabilities.argmax(axis=1).astype(np.uint8)
+        sure[name] = Split(split.images, answer, split.row)
+    prepared.write_pickle(sure, tmp_path / "data")
+    run(configured(values, model_keras=model_keras))
+    private = sure["private"]
+    shuffled = Split(private.images, (private.label + 1) % 7, private.row)
+    prepared.write_pickle({**sure, "private": shuffled}, tmp_path / "data")
+    with pytest.raises(InputError, match=r"expected about the accuracy on PrivateTest that it has on PublicTest, 100"):
+        run(configured(values, model_keras=model_keras))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(KERAS)
 def test_made_faces_from_model_to_report(
     made: Faces, values: dict[str, Any], model_keras: Path, tmp_path: Path
 ) -> None:

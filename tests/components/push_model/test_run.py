@@ -206,6 +206,21 @@ def test_other_rules_judge_the_same_candidate_again(here: Workspace) -> None:
 
 
 @pytest.mark.slow
+def test_the_champion_under_other_rules_is_held(here: Workspace) -> None:
+    """It was promoted by rules that are no longer asked for, and is compared with itself by those that are."""
+    here.put_candidate(5)
+    run(here.config())
+    first = json.loads((here.folder / "version.json").read_text())
+    assert first["verdict"] == "PROMOTE"
+    run(here.config(class_floor=0.1))
+    again = json.loads((here.folder / "version.json").read_text())
+    assert (again["version"], again["verdict"], again["champion"]) == (first["version"], "HOLD", first["version"])
+    assert again["reasons"][0] == f"the same model as champion {first['version']}"
+    assert json.loads((here.folder / "verdict.json").read_text())["rules"]["class_floor"] == 0.1
+    assert (here.folder / "blessing" / "NOT_BLESSED").exists()
+
+
+@pytest.mark.slow
 def test_a_champion_of_other_expressions_is_not_compared_with(here: Workspace) -> None:
     here.put_candidate(6)
     run(here.config())
