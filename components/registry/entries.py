@@ -1,17 +1,25 @@
 """What a registry shall say: an entry for each stored version, and the aliases; and how what it says differs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from components.fer import executor
+from components.fer.errors import InputError
 from components.model_store import lineage
 from components.model_store.lineage import Lineage
+from components.model_store.manifest import MEND
 from components.model_store.records import Champion, serving, verdict_of
 from components.model_store.store import Store
 from components.model_store.versions import Version, number
+
+log = logging.getLogger("ferflow")
+
+METRICS = "metrics.json"
 
 Aliases = Mapping[str, str | None]
 """`champion` and `previous` by stored version; none where there is none."""
@@ -45,12 +53,25 @@ class Shown:
 
 
 def entries(name: str, store: Store, champion: Champion | None) -> list[Entry]:
-    """Gather what a registry shall say about each stored version, oldest first."""
-    return [entry(name, store, champion, version) for version in store.versions(name)]
+    """Gather what a registry shall say about each stored version, oldest first.
+
+    A damaged one is left out, with a warning: registries keep what they say about it, and follow the store in all else.
+    """
+    found = []
+    for version in store.versions(name):
+        try:
+            found.append(entry(name, store, champion, version))
+        except InputError as error:
+            cause = str(error).partition("\n")[0]
+            log.warning(
+                "%s %s is damaged, so registries keep what they say about it: %s Look: ferflow models verify %s",
+                *(name, version.id, cause, version.id),
+            )
+    return found
 
 
 def entry(name: str, store: Store, champion: Champion | None, version: Version) -> Entry:
-    """Gather what a registry shall say about one stored version."""
+    """Gather what a registry shall say about one stored version. Raises `InputError` where it is damaged."""
     record = lineage.parse(store.read(name, version.id, lineage.NAME), version.address)
     tags = {
         "data_md5": record.data_md5,
@@ -59,7 +80,7 @@ def entry(name: str, store: Store, champion: Champion | None, version: Version) 
         "private_opened": str(number(version.id)),
         **_origin(record),
     }
-    metrics = executor.numbers(json.loads(store.read(name, version.id, "metrics.json")))
+    metrics = _numbers(store.read(name, version.id, METRICS), version.address)
     return Entry(version.id, version.address, record.when, tags, metrics)
 
 
@@ -68,8 +89,13 @@ def aliases(champion: Champion | None) -> Aliases:
     return {"champion": serving(champion), "previous": champion.previous if champion else None}
 
 
+def settable(named: Aliases, there: Collection[str]) -> Aliases:
+    """The aliases but those of a version that is not `there`: a damaged one that a registry never had."""
+    return {alias: version for alias, version in named.items() if version is None or version in there}
+
+
 def differences(wanted: Sequence[Entry], named: Aliases, shown: Shown) -> Iterator[str]:
-    """Name each thing that a registry does not say as it shall, in words."""
+    """Name each thing that a registry does not say as it shall, in words; what it cannot say is no difference."""
     for entry in wanted:
         if entry.version not in shown.versions:
             yield f"version {entry.version} is not there"
@@ -79,9 +105,22 @@ def differences(wanted: Sequence[Entry], named: Aliases, shown: Shown) -> Iterat
             for key, value in expected.items():
                 if found.get(key) != value:
                     yield f"version {entry.version}: {kind} {key} is {found.get(key, 'not there')}, expected {value}"
-    for alias, version in named.items():
+    there = {*shown.versions, *(entry.version for entry in wanted)}
+    for alias, version in settable(named, there).items():
         if shown.aliases.get(alias) != version:
             yield f"alias {alias} is {shown.aliases.get(alias) or 'not there'}, expected {version or 'none'}"
+
+
+def _numbers(content: bytes, version: str) -> dict[str, float]:
+    """Read the numbers of the metrics.json of `version`. Raises `InputError` where no registry would take them."""
+    try:
+        numbers = executor.numbers(json.loads(content))
+    except (ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise InputError(f"version {version}: expected a JSON object {METRICS}, found none ({error}).", MEND) from error
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise InputError(f"version {version}, {METRICS}: expected a finite number {name}, found {value}.", MEND)
+    return numbers
 
 
 def _origin(record: Lineage) -> dict[str, str]:

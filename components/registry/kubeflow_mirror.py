@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.registry.entries import Aliases, Entry, Shown
+from components.registry.entries import Aliases, Entry, Shown, settable
 
 SCHEMES = ("kubeflow+http", "kubeflow+https")
 EXAMPLE = "kubeflow+https://HOST:PORT"
@@ -30,14 +30,17 @@ IN_A_POD = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 """The service account's, where there is no other."""
 
 
-def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) -> None:
-    """Make the registry at `address` say about model `name` what the store says. Raises what the client raises."""
+def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) -> Aliases:
+    """Make the registry at `address` say about model `name` what the store says. Raises what the client raises.
 
-    async def work() -> None:
+    Gives the aliases that it could set.
+    """
+
+    async def work() -> Aliases:
         async with asyncio.timeout(PATIENCE), _connected(address) as api:
-            await _mirror(api, name, entries, aliases)
+            return await _mirror(api, name, entries, aliases)
 
-    asyncio.run(work())
+    return asyncio.run(work())
 
 
 def shown(address: str, name: str) -> Shown:
@@ -78,7 +81,7 @@ def _token(host: str) -> str | None:
     return Path(IN_A_POD).read_text().strip() if Path(IN_A_POD).is_file() else None
 
 
-async def _mirror(api: Any, name: str, entries: Sequence[Entry], aliases: Aliases) -> None:
+async def _mirror(api: Any, name: str, entries: Sequence[Entry], aliases: Aliases) -> Aliases:
     from model_registry.types import ModelArtifact, ModelVersion, RegisteredModel
 
     model = await api.get_registered_model_by_params(name)
@@ -97,11 +100,13 @@ async def _mirror(api: Any, name: str, entries: Sequence[Entry], aliases: Aliase
         elif artifact.uri != entry.uri:
             artifact.uri = entry.uri
             await api.upsert_model_artifact(artifact)
-    others = {key: value for key, value in (model.custom_properties or {}).items() if key not in aliases}
-    wanted = {**others, **{alias: version for alias, version in aliases.items() if version}}
+    named = settable(aliases, {*registered, *(entry.version for entry in entries)})
+    others = {key: value for key, value in (model.custom_properties or {}).items() if key not in named}
+    wanted = {**others, **{alias: version for alias, version in named.items() if version}}
     if wanted != (model.custom_properties or {}):
         model.custom_properties = wanted  # both at once, and what others wrote there stays
         await api.upsert_registered_model(model)
+    return named
 
 
 async def _shown(api: Any, name: str) -> Shown:

@@ -4,6 +4,7 @@ The store decides; the registries follow. Everything is found or completed, so t
 that ran to its end, however earlier ones ended. Files stay in the store.
 """
 
+import logging
 from collections.abc import Sequence
 from types import ModuleType
 from urllib.parse import urlsplit, urlunsplit
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 from components.fer.errors import InputError, TemporaryError
 from components.model_store.store import Store
 from components.registry import kubeflow_mirror, mlflow_mirror
-from components.registry.entries import Aliases, Entry, aliases, differences, entries
+from components.registry.entries import Aliases, Entry, Shown, aliases, differences, entries
+
+log = logging.getLogger("ferflow")
 
 MEND = (
     "The model store is up to date. To bring the registry up to date too: ferflow models sync, or the same push again"
@@ -42,26 +45,43 @@ def printable(registry: str) -> str:
 
 
 def mirror(registry: str, name: str, store: Store) -> None:
-    """Make each registry say about model `name` what the store says.
+    """Make each registry say about model `name` what the store says; raises as `update`."""
+    champion = store.champion(name)
+    update(registry, name, entries(name, store, champion), aliases(champion))
+
+
+def update(registry: str, name: str, wanted: Sequence[Entry], named: Aliases) -> None:
+    """Make each registry say about model `name` what it shall.
 
     Raises `TemporaryError` where one cannot be reached or refuses, after the others were brought up to date.
     """
-    champion = store.champion(name)
-    wanted, named = entries(name, store, champion), aliases(champion)
     told = []
     for address in addresses(registry):
         try:
-            _kind(address).mirror(address, name, wanted, named)
+            said = _kind(address).mirror(address, name, wanted, named)
         except Exception as error:  # what SQLAlchemy, alembic, requests and aiohttp raise, and the libraries above them
             told.append(f"registry {_without_user(address)}: {_said(address, error)}")
+            continue
+        for alias in (alias for alias in named if alias not in said):
+            log.warning(
+                "registry %s: alias %s stays as it is there, for it has not %s, which is damaged. "
+                "Restore the version from a backup, then: ferflow models sync",
+                *(_without_user(address), alias, named[alias]),
+            )
     if told:
         raise TemporaryError("\n".join(told), MEND)
 
 
 def lagging(address: str, name: str, wanted: Sequence[Entry], named: Aliases) -> list[str]:
     """Name what one registry does not say as it shall. Raises `TemporaryError` where it cannot be asked."""
+    return list(differences(wanted, named, shown(address, name)))
+
+
+def shown(address: str, name: str) -> Shown:
+    """Read what one registry says about model `name`. Raises `TemporaryError` where it cannot be asked."""
     try:
-        return list(differences(wanted, named, _kind(address).shown(address, name)))
+        found: Shown = _kind(address).shown(address, name)
+        return found
     except Exception as error:
         raise TemporaryError(f"registry {_without_user(address)}: {_said(address, error)}") from error
 

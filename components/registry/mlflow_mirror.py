@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.registry.entries import Aliases, Entry, Shown
+from components.registry.entries import Aliases, Entry, Shown, settable
 
 log = logging.getLogger("ferflow")
 
@@ -20,8 +20,11 @@ STORE_VERSION = "store_version"
 """tag of runs and model versions that joins them with the store"""
 
 
-def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) -> None:
-    """Make MLflow at `address` say about model `name` what the store says. Raises what MLflow raises."""
+def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) -> Aliases:
+    """Make MLflow at `address` say about model `name` what the store says. Raises what MLflow raises.
+
+    Gives the aliases that it could set.
+    """
     client = _client(address)
     registered = _registered(client, name)
     missing = [entry for entry in entries if entry.version not in registered]
@@ -40,8 +43,10 @@ def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) 
         for key, value in entry.tags.items():
             if found.tags.get(key) != value:
                 client.set_model_version_tag(name, found.version, key, value)
-    if entries:
-        _set_aliases(client, name, {key: registered[v].version if v else None for key, v in aliases.items()})
+    named = settable(aliases, registered)
+    if registered:
+        _set_aliases(client, name, {key: registered[v].version if v else None for key, v in named.items()})
+    return named
 
 
 def shown(address: str, name: str) -> Shown:

@@ -1,7 +1,6 @@
 """The commands of `ferflow models`, but for verify."""
 
 import getpass
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from components.model_store.lineage import Lineage
 from components.model_store.records import Champion, Move, Verdict, verdict_of
 from components.model_store.versions import Version, known
 from components.registry import mirrors
-from components.registry.entries import aliases, entries
+from components.registry.entries import aliases, entries, entry
 from pipeline.cluster.columns import aligned
 from pipeline.models.place import Place
 
@@ -69,7 +68,7 @@ def sync(place: Place) -> None:
         say(f"registry {mirrors.printable(address)}: {f'{len(found)} to put right' if found else 'nothing to do'}")
         for line in found:
             say(f"    {line}")
-    mirrors.mirror(place.registry, place.name, place.store)
+    mirrors.update(place.registry, place.name, wanted, named)
     for address in mirrors.addresses(place.registry):
         for line in mirrors.lagging(address, place.name, wanted, named):
             raise InputError(
@@ -92,13 +91,12 @@ def _moved(place: Place, champion: Champion) -> None:
 
 def _row(place: Place, champion: Champion | None, version: Version) -> tuple[str, ...]:
     try:
-        record = lineage.parse(place.store.read(place.name, version.id, lineage.NAME), version.address)
-        metrics = json.loads(place.store.read(place.name, version.id, "metrics.json"))
+        found = entry(place.name, place.store, champion, version)
     except InputError:
-        return version.id, "", "", "", f"broken: ferflow models verify {version.id}"
-    decision = verdict_of(champion, version.id, record.verdict).decision
-    accuracy = f"{100 * metrics['public']['accuracy']:.2f}"
-    return version.id, f"{record.when:%Y-%m-%d %H:%M}", decision, accuracy, _mark(champion, version)
+        broken = f"broken: ferflow models verify {version.id}"
+        return version.id, "", "", "", f"{_mark(champion, version)} {broken}".lstrip()
+    accuracy = f"{100 * found.metrics['public.accuracy']:.2f}" if "public.accuracy" in found.metrics else ""
+    return version.id, f"{found.when:%Y-%m-%d %H:%M}", found.tags["verdict"], accuracy, _mark(champion, version)
 
 
 def _mark(champion: Champion | None, version: Version) -> str:
@@ -132,8 +130,8 @@ def _move(move: Move) -> str:
 
 
 def _files(place: Place, version: Version) -> Iterator[str]:
-    for name, entry in place.store.manifest(place.name, version.id).files.items():
-        yield f"{entry.sha256}  {name} ({entry.size:,} bytes)"
+    for name, file in place.store.manifest(place.name, version.id).files.items():
+        yield f"{file.sha256}  {name} ({file.size:,} bytes)"
 
 
 def _labelled(label: str, lines: Iterator[str]) -> Iterator[tuple[str, str]]:

@@ -103,6 +103,24 @@ def test_a_champion_with_a_changed_byte_is_refused_by_name(here: Workspace) -> N
 
 
 @pytest.mark.slow
+def test_an_old_version_with_a_changed_byte_stops_no_push(here: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    for expressions in (5, 6):
+        here.put_candidate(expressions)
+        run(here.config())
+    first, second = open_store(here.config().store).versions(NAME)
+    path = Path(first.address, "metrics.json")
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace("1", "2"))
+    here.put_candidate(7)
+    run(here.config())
+    told = json.loads((here.folder / "version.json").read_text())
+    assert (told["champion"], told["previous"]) == (told["version"], second.id)
+    assert f"{NAME} {first.id} is damaged" in caplog.text
+    client = mlflow.MlflowClient(here.config().registry, here.config().registry)
+    assert client.get_model_version_by_alias(NAME, "champion").tags["store_version"] == told["version"]
+
+
+@pytest.mark.slow
 def test_a_push_that_is_repeated_does_not_undo_a_rollback(here: Workspace) -> None:
     told = []
     for expressions in (5, 7):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.fer.errors import InputError, TemporaryError
+from components.model_store.versions import Version
 from components.registry import mirrors
 from pipeline import cli
 from pipeline.desk import ROOT
@@ -38,13 +39,39 @@ def test_list_has_a_line_for_each_version(desk: Desk, capsys: Printed) -> None:
 
 def test_list_says_what_is_broken_and_goes_on(desk: Desk, capsys: Printed) -> None:
     first, second = desk.made(60), desk.made(70)
-    spoiled = Path(first.address, "metrics.json")
-    spoiled.chmod(0o644)
-    spoiled.write_text("{}")
+    spoil(first)
     commands.show_all(desk.place)
     lines = capsys.readouterr().out.splitlines()
-    assert re.sub(" +", " ", lines[1]) == f"{first.id} broken: ferflow models verify {first.id}"
+    assert re.sub(" +", " ", lines[1]) == f"{first.id} previous broken: ferflow models verify {first.id}"
     assert lines[2].startswith(second.id)
+
+
+def spoil(version: Version) -> None:
+    spoiled = Path(version.address, "metrics.json")
+    spoiled.chmod(0o644)
+    spoiled.write_text("{}")
+
+
+def test_an_old_damaged_version_stops_no_move_and_no_sync(
+    desk: Desk, capsys: Printed, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second, third = desk.made(60), desk.made(70), desk.made(80)
+    held = desk.made(81, "HOLD")
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    spoil(first)
+    where = mirrors.printable(desk.place.registry)
+    commands.rollback(desk.place, "")
+    assert mirrors.shown(desk.place.registry, NAME).aliases == {"champion": second.id, "previous": third.id}
+    commands.promote(desk.place, held.id, "")
+    assert mirrors.shown(desk.place.registry, NAME).aliases == {"champion": held.id, "previous": second.id}
+    capsys.readouterr()
+    caplog.clear()
+    commands.sync(desk.place)
+    assert capsys.readouterr().out == f"registry {where}: nothing to do\n"
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{NAME} {first.id} is damaged, so registries keep what they say about it: ")
+    commands.show(desk.place, first.id)
+    assert f"{first.address}" in capsys.readouterr().out
 
 
 def test_list_of_nothing_says_how_to_get_something(desk: Desk, capsys: Printed) -> None:
