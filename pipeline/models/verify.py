@@ -90,11 +90,12 @@ def links(place: Place, version: Version) -> Iterator[Link]:
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(place.store.fetched(place.name, version.id))
+            described = place.store.manifest(place.name, version.id)
+            _sha256(described, lineage.NAME, version)
             record = lineage.parse((folder / lineage.NAME).read_bytes(), version.address)
         except InputError as error:
             yield Link("files", "broken", str(error))
             return
-        described = place.store.manifest(place.name, version.id)
         yield Link("files", "whole", f"{len(described.files)} files")
         subject = Subject(place, version, folder, described, record)
         for name, check in CHECKS.items():
@@ -116,7 +117,8 @@ def _champion(place: Place) -> str:
 
 def candidate(subject: Subject) -> str:
     """The version is named by its content."""
-    digests = [subject.manifest.files[name].sha256 for name in ("model.keras", "metrics.json", "predictions.npz")]
+    names = ("model.keras", "metrics.json", "predictions.npz")
+    digests = [_sha256(subject.manifest, name, subject.version) for name in names]
     sha256 = candidate_sha256(digests, subject.record.data_md5)
     if (sha256, identity(number(subject.version.id), sha256)) != (subject.manifest.candidate, subject.version.id):
         raise InputError(f"expected the candidate that {subject.version.id} names, found {sha256}.", MEND)
@@ -168,14 +170,14 @@ def parameters(subject: Subject) -> str:
     made = subject.record.provenance
     if not made:
         raise Unchecked("none are known: it was not made by ferflow submit or dvc repro")
-    if _json(subject.folder / PARAMETERS) != dict(made.parameters):
+    if _json(subject, PARAMETERS) != dict(made.parameters):
         raise InputError(f"{PARAMETERS}: expected the parameters of {lineage.NAME}, found others.", MEND)
     return f"{len(made.parameters)} parameters"
 
 
 def weights(subject: Subject) -> str:
     """The model is the lineage's."""
-    found = subject.manifest.files["model.keras"].sha256
+    found = _sha256(subject.manifest, "model.keras", subject.version)
     if found != subject.record.model_sha256:
         raise InputError(f"model.keras: expected sha256 {subject.record.model_sha256}, found {found}.", MEND)
     return f"sha256 {found}"
@@ -184,7 +186,7 @@ def weights(subject: Subject) -> str:
 def metrics(subject: Subject) -> str:
     """The metrics are those of the predictions."""
     file, answers = subject.folder / "metrics.json", subject.folder / "predictions.npz"
-    tree = _json(file)
+    tree = _json(subject, "metrics.json")
     check_metrics(tree, Predictions.load(answers), file, answers)
     return f"accuracy on PublicTest {tree['public']['accuracy']:.4f}, as of the predictions"
 
@@ -247,5 +249,21 @@ def _sources(commit: str) -> str:
         return lineage.sources_sha256(Path(temporary) / "components")
 
 
-def _json(path: Path) -> Any:
-    return json.loads(path.read_bytes())
+def _sha256(described: Manifest, name: str, version: Version) -> str:
+    """The sha256 of a file. Raises `InputError` where there is none: a manifest that was made again may lack it."""
+    if name not in described.files:
+        raise InputError(f"version {version.address}: {name} is missing.", MEND)
+    return described.files[name].sha256
+
+
+def _json(subject: Subject, name: str) -> dict[str, Any]:
+    """Read a file of the version. Raises `InputError` where it is no JSON object."""
+    _sha256(subject.manifest, name, subject.version)
+    where = f"version {subject.version.address}, {name}: expected a JSON object, received"
+    try:
+        tree = json.loads((subject.folder / name).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: {error}.", MEND) from error
+    if not isinstance(tree, dict):
+        raise InputError(f"{where} a {type(tree).__name__}.", MEND)
+    return tree

@@ -9,7 +9,7 @@ import pytest
 
 from components.fer.errors import InputError
 from components.model_store import manifest
-from components.model_store.versions import Version
+from components.model_store.versions import Version, candidate_sha256, identity
 from components.registry import mirrors
 from pipeline.models.place import Place
 from pipeline.models.verify import links, verify
@@ -99,6 +99,29 @@ def edit(file: str, **changes: Any) -> Callable[[Path], None]:
     return change
 
 
+def gone(file: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / file).unlink()
+
+
+def holds(file: str, content: bytes) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / file).write_bytes(content)
+
+    return change
+
+
+def restored(desk: Desk, version: Version, change: Callable[[Path], None]) -> Version:
+    """The only version, as if its files had been stored as `change` leaves them: it is named by them."""
+    forge(version, change)
+    folder = Path(version.address)
+    digests = [manifest.sha256(folder / name) for name in ("model.keras", "metrics.json", "predictions.npz")]
+    sha256 = candidate_sha256(digests, json.loads((folder / "lineage.json").read_text())["data_md5"])
+    (folder / "manifest.json").write_text(manifest.describe(folder, sha256).model_dump_json())
+    folder.rename(folder.with_name(identity(1, sha256)))
+    (again,) = desk.store.versions(NAME)
+    return again
+
+
 @pytest.mark.parametrize(
     ("change", "link", "said"),
     [
@@ -118,20 +141,63 @@ def test_a_forged_manifest_does_not_hide_it(desk: Desk, change: Callable[[Path],
     assert text.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("change", "link", "said"),
+    [
+        (gone("model.keras"), "candidate", "version VERSION: model.keras is missing."),
+        (gone("metrics.json"), "candidate", "version VERSION: metrics.json is missing."),
+        (gone("predictions.npz"), "candidate", "version VERSION: predictions.npz is"),
+        (gone("lineage.json"), "files", "version VERSION: lineage.json is missing."),
+        (holds("lineage.json", b"{broken"), "files", "version VERSION: expected a lineage"),
+        (
+            holds("parameters.json", b"{broken"),
+            "parameters",
+            "version VERSION, parameters.json: expected a JSON object, received: Expecting property name",
+        ),
+        (
+            holds("parameters.json", b"\xff"),
+            "parameters",
+            "version VERSION, parameters.json: expected a JSON object, received: 'utf-8'",
+        ),
+        (
+            holds("parameters.json", b"[1]"),
+            "parameters",
+            "version VERSION, parameters.json: expected a JSON object, received a list.",
+        ),
+        (gone("parameters.json"), "parameters", "version VERSION: parameters.json is missing."),
+    ],
+)
+def test_a_forged_file_that_is_none_is_a_broken_link(
+    desk: Desk, change: Callable[[Path], None], link: str, said: str
+) -> None:
+    version = desk.made(60)
+    forge(version, change)
+    name, text = broken(desk, version)
+    assert name == link
+    assert text.startswith(said.replace("VERSION", version.address))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("metrics.json", b"{broken", ", metrics.json: expected a JSON object, received: Expecting property name"),
+        ("metrics.json", b"[]", ", metrics.json: expected a JSON object, received a list."),
+        ("metrics.json", b'{"public": []}', "expected a number public.accuracy, received None."),
+        ("predictions.npz", b"no array", "damaged, or no .npz of arrays"),
+    ],
+)
+def test_metrics_and_predictions_that_were_stored_broken_are_a_broken_link(
+    desk: Desk, file: str, content: bytes, said: str
+) -> None:
+    """Nobody changed a byte, and the version is named by them: it was stored so."""
+    name, text = broken(desk, restored(desk, make(desk.store, 60), holds(file, content)))
+    assert name == "metrics"
+    assert said in text
+
+
 def test_metrics_that_are_not_those_of_the_predictions_are_named(desk: Desk) -> None:
     """Nobody changed a byte: it was stored so."""
-    version = make(desk.store, 60)
-    forged = manifest.describe(Path(version.address), "")
-    assert forged.files
-    forge(version, edit("metrics.json", public={"accuracy": 0.9}))
-    from components.model_store.versions import candidate_sha256, identity
-
-    folder = Path(version.address)
-    digests = [manifest.sha256(folder / name) for name in ("model.keras", "metrics.json", "predictions.npz")]
-    sha = candidate_sha256(digests, json.loads((folder / "lineage.json").read_text())["data_md5"])
-    (folder / "manifest.json").write_text(manifest.describe(folder, sha).model_dump_json())
-    folder.rename(folder.with_name(identity(1, sha)))
-    (again,) = desk.store.versions(NAME)
+    again = restored(desk, make(desk.store, 60), edit("metrics.json", public={"accuracy": 0.9}))
     name, text = broken(desk, again)
     assert name == "metrics"
     assert "public.accuracy is 0.9000, but predictions" in text
