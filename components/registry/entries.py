@@ -3,9 +3,10 @@
 import json
 import logging
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
 from components.fer import executor
@@ -44,12 +45,27 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a registry says about one stored version."""
+
+    tags: Mapping[str, Mapping[str, str]]
+    """by what bears them: `tag` of the version, `tag of the run` where there are runs"""
+    metrics: Mapping[str, float]
+    source: str | None
+    """where its files are; none where the registry does not say"""
+    has_run: bool = True
+    """whether its run is there, in a registry where a run bears the metrics"""
+
+
+@dataclass(frozen=True)
 class Shown:
     """What a registry says about a model now."""
 
-    versions: Mapping[str, tuple[Mapping[str, str], Mapping[str, float]]]
-    """tags and metrics, by stored version"""
+    versions: Mapping[str, Said]
+    """by stored version"""
     aliases: Aliases
+    source: Callable[[Entry], str] = attrgetter("uri")
+    """where it shall say that the files of an entry are"""
 
 
 def entries(name: str, store: Store, champion: Champion | None) -> list[Entry]:
@@ -97,18 +113,32 @@ def settable(named: Aliases, there: Collection[str]) -> Aliases:
 def differences(wanted: Sequence[Entry], named: Aliases, shown: Shown) -> Iterator[str]:
     """Name each thing that a registry does not say as it shall, in words; what it cannot say is no difference."""
     for entry in wanted:
-        if entry.version not in shown.versions:
+        said = shown.versions.get(entry.version)
+        if said is None:
             yield f"version {entry.version} is not there"
             continue
-        tags, metrics = shown.versions[entry.version]
-        for kind, expected, found in (("tag", entry.tags, tags), ("metric", entry.metrics, metrics)):
-            for key, value in expected.items():
-                if found.get(key) != value:
-                    yield f"version {entry.version}: {kind} {key} is {found.get(key, 'not there')}, expected {value}"
+        for what, found, expected in _facts(entry, said, shown.source(entry)):
+            if found != expected:
+                yield f"version {entry.version}: {what} is {_or_absent(found)}, expected {expected}"
+        if not said.has_run:
+            yield f"version {entry.version}: its run is not there"
     there = {*shown.versions, *(entry.version for entry in wanted)}
     for alias, version in settable(named, there).items():
         if shown.aliases.get(alias) != version:
-            yield f"alias {alias} is {shown.aliases.get(alias) or 'not there'}, expected {version or 'none'}"
+            yield f"alias {alias} is {_or_absent(shown.aliases.get(alias))}, expected {version or 'none'}"
+
+
+def _facts(entry: Entry, said: Said, source: str) -> Iterator[tuple[str, str | float | None, str | float]]:
+    """What a registry says about a version, one thing at a time: its name, what was found and what is expected."""
+    yield "source", said.source, source
+    for bearer, tags in said.tags.items():
+        yield from ((f"{bearer} {key}", tags.get(key), value) for key, value in entry.tags.items())
+    if said.has_run:
+        yield from ((f"metric {key}", said.metrics.get(key), value) for key, value in entry.metrics.items())
+
+
+def _or_absent(found: str | float | None) -> str | float:
+    return "not there" if found is None else found
 
 
 def _numbers(content: bytes, version: str) -> dict[str, float]:

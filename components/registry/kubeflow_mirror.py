@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.registry.entries import Aliases, Entry, Shown, settable
+from components.registry.entries import Aliases, Entry, Said, Shown, settable
 
 SCHEMES = ("kubeflow+http", "kubeflow+https")
 EXAMPLE = "kubeflow+https://HOST:PORT"
@@ -118,8 +118,8 @@ async def _shown(api: Any, name: str) -> Shown:
         properties = version.custom_properties or {}
         tags = {name: value for name, value in properties.items() if isinstance(value, str)}
         numbers = {name: value for name, value in properties.items() if isinstance(value, float)}
-        if await api.get_model_artifact_by_params(name, version.id):  # without one, a version says not where it is
-            versions[key] = (tags, numbers)
+        artifact = await api.get_model_artifact_by_params(name, version.id)
+        versions[key] = Said({"tag": tags}, numbers, artifact and artifact.uri)
     properties = model.custom_properties or {}
     return Shown(versions, {alias: str(properties[alias]) for alias in ("champion", "previous") if alias in properties})
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.registry.entries import Aliases, Entry, Shown, settable
+from components.registry.entries import Aliases, Entry, Said, Shown, settable
 
 log = logging.getLogger("ferflow")
 
@@ -27,22 +27,16 @@ def mirror(address: str, name: str, entries: Sequence[Entry], aliases: Aliases) 
     """
     client = _client(address)
     registered = _registered(client, name)
-    missing = [entry for entry in entries if entry.version not in registered]
+    runs = {entry.version: _run(client, registered.get(entry.version), entry.version) for entry in entries}
+    missing = [entry for entry in entries if runs[entry.version] is None]
     if missing:
         _register_model(client, name)
         experiment = _experiment(client, address, name, missing[0].uri.rsplit("/", 2)[0])
-    for entry in missing:
-        registered[entry.version] = client.create_model_version(
-            name,
-            _source(address, name, entry),
-            run_id=_run(client, experiment, entry),
-            tags={STORE_VERSION: entry.version, **entry.tags},
-        )
+        runs |= {entry.version: _begun(client, experiment, entry) for entry in missing}
     for entry in entries:
-        found = registered[entry.version]
-        for key, value in entry.tags.items():
-            if found.tags.get(key) != value:
-                client.set_model_version_tag(name, found.version, key, value)
+        run, found = runs[entry.version], registered.get(entry.version)
+        _complete(client, run, entry)
+        registered[entry.version] = _version(client, name, entry, _source(address, name, entry), run.info.run_id, found)
     named = settable(aliases, registered)
     if registered:
         _set_aliases(client, name, {key: registered[v].version if v else None for key, v in named.items()})
@@ -59,7 +53,8 @@ def shown(address: str, name: str) -> Shown:
         return Shown({}, {})
     names = {str(found.version): version for version, found in registered.items()}
     aliases = {key: names.get(str(v)) for key, v in client.get_registered_model(name).aliases.items()}
-    return Shown({key: (v.tags, client.get_run(v.run_id).data.metrics) for key, v in registered.items()}, aliases)
+    said = {version: _said(client, found, version) for version, found in registered.items()}
+    return Shown(said, aliases, lambda entry: _source(address, name, entry))
 
 
 def is_absent(address: str) -> bool:
@@ -104,18 +99,88 @@ def _experiment(client: Any, address: str, name: str, place: str) -> str:
     return str(found.experiment_id)
 
 
-def _run(client: Any, experiment: str, entry: Entry) -> str:
-    """Find or make the run that carries the metrics of `entry`; complete one that a killed push left. Gives its id."""
-    from mlflow.entities import Metric
+def _run(client: Any, found: Any, version: str) -> Any:
+    """The run that MLflow's version names, as it is now; none where it was deleted, or is not of this `version`."""
+    from mlflow import MlflowException
 
+    if found is None or not found.run_id:
+        return None
+    try:
+        run = client.get_run(found.run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+    is_whole = run.info.lifecycle_stage == "active" and run.data.tags.get(STORE_VERSION) == version
+    return run if is_whole else None
+
+
+def _begun(client: Any, experiment: str, entry: Entry) -> Any:
+    """Find the run of `entry`, as a killed push may have left it, or begin one."""
     found = client.search_runs([experiment], f"tags.{STORE_VERSION} = '{entry.version}'", max_results=1)
-    when = int(entry.when.timestamp() * 1000)
     tags = {STORE_VERSION: entry.version, **entry.tags}
-    run = found[0] if found else client.create_run(experiment, when, tags, run_name=entry.version)
+    return found[0] if found else client.create_run(experiment, _when(entry), tags, run_name=entry.version)
+
+
+def _complete(client: Any, run: Any, entry: Entry) -> None:
+    """Log what a run does not say as it shall: all of a new one, what somebody changed of another."""
+    from mlflow.entities import Metric, RunTag
+
+    number, data = run.info.run_id, run.data
+    metrics = [
+        Metric(key, value, *_following(client, number, key) if key in data.metrics else (_when(entry), 0))
+        for key, value in entry.metrics.items()
+        if data.metrics.get(key) != value
+    ]
+    tags = [RunTag(key, value) for key, value in entry.tags.items() if data.tags.get(key) != value]
+    if metrics or tags:
+        client.log_batch(number, metrics, tags=tags)
     if run.info.status != "FINISHED":
-        client.log_batch(run.info.run_id, [Metric(key, value, when, 0) for key, value in entry.metrics.items()])
-        client.set_terminated(run.info.run_id)
-    return str(run.info.run_id)
+        client.set_terminated(number)
+
+
+def _following(client: Any, run: str, key: str) -> tuple[int, int]:
+    """A time (ms) and step behind those of a metric now: MLflow shows the last value, by step and then by time."""
+    step, when = max((metric.step, metric.timestamp) for metric in client.get_metric_history(run, key))
+    return when + 1, step
+
+
+def _when(entry: Entry) -> int:
+    """When a version was stored, in milliseconds."""
+    return int(entry.when.timestamp() * 1000)
+
+
+def _version(client: Any, name: str, entry: Entry, source: str, run: str, found: Any) -> Any:
+    """Find or make MLflow's version of `entry`, and set its tags."""
+    tags = {STORE_VERSION: entry.version, **entry.tags}
+    if found is None:
+        return client.create_model_version(name, source, run_id=run, tags=tags)
+    if (found.source, found.run_id) != (source, run):
+        return _made_again(client, name, source, run, found, tags)
+    for key, value in entry.tags.items():
+        if found.tags.get(key) != value:
+            client.set_model_version_tag(name, found.version, key, value)
+    return found
+
+
+def _made_again(client: Any, name: str, source: str, run: str, found: Any, tags: Mapping[str, str]) -> Any:
+    """Make a version again, for source and run of one cannot be changed; what others said of it goes over to it."""
+    aliases = client.get_registered_model(name).aliases
+    client.delete_model_version(name, found.version)
+    made = client.create_model_version(
+        name, source, run_id=run, tags={**found.tags, **tags}, description=found.description
+    )
+    for alias, number in aliases.items():
+        if str(number) == str(found.version):
+            client.set_registered_model_alias(name, alias, made.version)
+    return made
+
+
+def _said(client: Any, found: Any, version: str) -> Said:
+    run = _run(client, found, version)
+    if run is None:
+        return Said({"tag": found.tags}, {}, found.source, has_run=False)
+    return Said({"tag": found.tags, "tag of the run": run.data.tags}, run.data.metrics, found.source)
 
 
 def _source(address: str, name: str, entry: Entry) -> str:

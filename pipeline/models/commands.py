@@ -73,7 +73,8 @@ def sync(place: Place) -> None:
         for line in mirrors.lagging(address, place.name, wanted, named):
             raise InputError(
                 f"registry {mirrors.printable(address)}: {line}, though it was written.",
-                "Somebody else changed it, or it refuses to be changed: delete the version there, then sync again.",
+                "Somebody else changed it, or it refuses to be changed: delete the version there, and its run, "
+                "then sync again.",
             )
 
 

@@ -110,9 +110,20 @@ def test_what_was_lost_comes_back(server: Server, entries: list[Entry], spoil: A
     mirror(server, entries)
     assert (server.versions["4"]["name"], server.artifacts["5"]["name"]) == (SECOND, NAME)
     spoil(server)
+    assert lagging(server, entries) != []
     mirror(server, entries)
     assert lagging(server, entries) == []
     assert [entry["uri"] for entry in server.artifacts.values()] == [entry.uri for entry in entries]
+
+
+def test_a_wrong_address_is_named(server: Server, entries: list[Entry]) -> None:
+    mirror(server, entries)
+    spoil_address(server)
+    assert lagging(server, entries) == [
+        f"version {SECOND}: source is file:///nowhere, expected {entries[1].uri}",
+    ]
+    server.artifacts.clear()
+    assert lagging(server, entries)[1] == f"version {SECOND}: source is not there, expected {entries[1].uri}"
 
 
 def test_what_others_wrote_there_stays(server: Server, entries: list[Entry]) -> None:

@@ -131,16 +131,115 @@ def spoil_experiment(client: Any, experiment: str) -> None:
     client.delete_experiment(experiment)
 
 
-@pytest.mark.parametrize("spoil", [spoil_version, spoil_model, spoil_alias, spoil_tag, spoil_experiment])
+def spoil_run_tag(client: Any, experiment: str) -> None:
+    client.set_tag(run_of(client, "2"), "verdict", "REJECT")
+
+
+def spoil_run(client: Any, experiment: str) -> None:
+    client.delete_run(run_of(client, "2"))
+
+
+def spoil_runs(client: Any, experiment: str) -> None:
+    client.delete_experiment(experiment)
+
+
+def spoil_metric(client: Any, experiment: str) -> None:
+    """By a later value, as somebody does who does not know when the store's was logged."""
+    client.log_metric(run_of(client, "2"), "public.accuracy", 0.99, step=3)
+
+
+def spoil_status(client: Any, experiment: str) -> None:
+    client.update_run(run_of(client, "2"), status="RUNNING")
+
+
+def spoil_source(client: Any, experiment: str) -> None:
+    made_again(client, source="file:///nowhere")
+
+
+def spoil_link(client: Any, experiment: str) -> None:
+    """The version names the run of another."""
+    made_again(client, run_id=run_of(client, "1"))
+
+
+def run_of(client: Any, number: str) -> str:
+    return str(client.get_model_version(NAME, number).run_id)
+
+
+def made_again(client: Any, **changes: Any) -> None:
+    found = client.get_model_version(NAME, "2")
+    client.delete_model_version(NAME, "2")
+    again = {"source": found.source, "run_id": found.run_id, "tags": found.tags}
+    client.create_model_version(NAME, **(again | changes))
+
+
+SPOILS = [
+    *(spoil_version, spoil_model, spoil_alias, spoil_tag, spoil_experiment),
+    *(spoil_run_tag, spoil_run, spoil_runs, spoil_metric, spoil_status, spoil_source, spoil_link),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 def test_what_was_lost_comes_back(address: str, entries: list[Entry], spoil: Any) -> None:
     aliases = {"champion": SECOND, "previous": FIRST}
     registry.mirror(address, NAME, entries, aliases)
     before = shown(address)
     client = mlflow.MlflowClient(address, address)
     spoil(client, client.get_experiment_by_name(NAME).experiment_id)
+    is_told = list(differences(entries, aliases, registry.shown(address, NAME))) != []
+    assert is_told or spoil is spoil_status  # which says nothing of the version
     registry.mirror(address, NAME, entries, aliases)
+    assert list(differences(entries, aliases, registry.shown(address, NAME))) == []
     assert shown(address) == before
     assert runs(address) == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (spoil_source, "source is file:///nowhere, expected file:///"),
+        (spoil_run, "its run is not there"),
+        (spoil_link, "its run is not there"),
+        (spoil_metric, "metric public.accuracy is 0.99, expected 0.583"),
+        (spoil_run_tag, "tag of the run verdict is REJECT, expected HOLD"),
+    ],
+)
+def test_what_was_changed_is_named(address: str, entries: list[Entry], spoil: Any, said: str) -> None:
+    registry.mirror(address, NAME, entries, {})
+    spoil(mlflow.MlflowClient(address, address), "")
+    (told,) = differences(entries, {}, registry.shown(address, NAME))
+    assert told.startswith(f"version {SECOND}: {said}")
+
+
+def test_what_others_wrote_on_a_version_goes_over_to_the_one_that_takes_its_place(
+    address: str, entries: list[Entry]
+) -> None:
+    aliases = {"champion": SECOND, "previous": FIRST}
+    registry.mirror(address, NAME, entries, aliases)
+    client = mlflow.MlflowClient(address, address)
+    spoil_source(client, "")
+    client.set_model_version_tag(NAME, "3", "team", "vision")
+    client.update_model_version(NAME, "3", "seen by all of us")
+    client.set_registered_model_alias(NAME, "canary", "3")
+    registry.mirror(address, NAME, entries, aliases)
+    found = client.get_model_version_by_alias(NAME, "champion")
+    assert (found.tags["team"], found.description) == ("vision", "seen by all of us")
+    assert shown(address)["aliases"] == {**aliases, "canary": SECOND}
+
+
+def test_a_run_that_cannot_be_asked_for_is_no_lost_run(
+    address: str, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.mirror(address, NAME, entries, {})
+    before = shown(address)["versions"]
+
+    def away(*_: Any) -> None:
+        raise mlflow.MlflowException("the server is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "get_run", away)
+        with pytest.raises(mlflow.MlflowException, match="the server is away"):
+            registry.mirror(address, NAME, entries, {})
+    assert shown(address)["versions"] == before
 
 
 class DyingClient:
@@ -161,14 +260,33 @@ class DyingClient:
         return call
 
 
+def spoil_all(client: Any, experiment: str) -> None:
+    spoil_tag(client, experiment)
+    spoil_metric(client, experiment)
+    spoil_run_tag(client, experiment)
+    spoil_source(client, experiment)
+    client.delete_run(run_of(client, "1"))
+
+
+@pytest.mark.parametrize(("spoil", "least"), [(None, 12), (spoil_all, 12)])
 def test_a_mirror_cut_after_any_call_is_completed_by_the_next(
-    empty_database: Path, tmp_path: Path, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+    empty_database: Path,
+    tmp_path: Path,
+    entries: list[Entry],
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Any,
+    least: int,
 ) -> None:
     aliases = {"champion": SECOND, "previous": FIRST}
+    start = shutil.copy(empty_database, tmp_path / "start.db")
+    if spoil:
+        registry.mirror(f"sqlite:///{start}", NAME, entries, aliases)
+        client = mlflow.MlflowClient(f"sqlite:///{start}", f"sqlite:///{start}")
+        spoil(client, client.get_experiment_by_name(NAME).experiment_id)
     make_client, step, said = registry._client, 0, "the server went away"
     while "the server went away" in said:
         step, said = step + 1, ""
-        address = f"sqlite:///{shutil.copy(empty_database, tmp_path / f'{step}.db')}"
+        address = f"sqlite:///{shutil.copy(start, tmp_path / f'{step}.db')}"
         dying = DyingClient(make_client(address), step)
         with monkeypatch.context() as patch:
             patch.setattr(registry, "_client", lambda address, dying=dying: dying)
@@ -178,10 +296,11 @@ def test_a_mirror_cut_after_any_call_is_completed_by_the_next(
                 said = str(error)
         registry.mirror(address, NAME, entries, aliases)
         seen = shown(address)
-        assert list(seen["versions"]) == [FIRST, SECOND]
+        assert sorted(seen["versions"]) == [FIRST, SECOND]
         assert seen["aliases"] == aliases
+        assert list(differences(entries, aliases, registry.shown(address, NAME))) == []
         assert runs(address) == 2
-    assert step > 12
+    assert step > least
 
 
 def test_a_first_mirror_says_so_and_makes_no_folder_of_runs(
