@@ -6,10 +6,11 @@
     prepared     the prepared data set, where it is at hand
     code         the commit, and the sources of its components
     images       each by its digest
+    run          each registry at hand names the one that the lineage names
     parameters   those of the file are those of the lineage
     weights      those that the lineage names
-    metrics      the accuracy is that of the predictions
-    registry     each shows the version, its run and its metrics, as the store has them
+    metrics      those of PublicTest and of all of PrivateTest are those of the predictions
+    registry     each shows the version, its address and its metrics, as the store has them
 
 The data sets are files of the workspace: dvc.lock says which one shall be what, so that the data of another version is
 not taken for damage of this one's. What cannot be checked here is said, and is no fault.
@@ -18,9 +19,10 @@ not taken for damage of this one's. What cannot be checked here is said, and is 
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -35,7 +37,7 @@ from components.model_store.provenance import PARAMETERS
 from components.model_store.versions import Version, candidate_sha256, identity, known, number
 from components.push_model.candidate import check_metrics
 from components.registry import mirrors
-from components.registry.entries import entry
+from components.registry.entries import Shown, differences, entry
 from pipeline import repository
 from pipeline.desk import ROOT
 from pipeline.models.commands import say
@@ -66,6 +68,19 @@ class Subject:
     """with its files"""
     manifest: Manifest
     record: Lineage
+
+    @cached_property
+    def shown(self) -> Mapping[str, Shown | str]:
+        """What each registry says, by its address without a user; or in words why it cannot be asked."""
+        return {mirrors.printable(address): self._said(address) for address in mirrors.addresses(self.place.registry)}
+
+    def _said(self, address: str) -> Shown | str:
+        if mirrors.is_absent(address):
+            return f"{mirrors.printable(address)} is not here"
+        try:
+            return mirrors.shown(address, self.place.name)
+        except TemporaryError as error:
+            return str(error).partition("\n")[0]
 
 
 def verify(place: Place, version: str | None, every: bool) -> None:
@@ -165,6 +180,29 @@ def images(subject: Subject) -> str:
     raise Unchecked(f"{len(made.images)} images by digest; whether their registry still has them, it alone knows")
 
 
+def run(subject: Subject) -> str:
+    """Each registry at hand names the run that the lineage names: the version was stored, and mirrored, with it."""
+    made = subject.record.provenance
+    if not made or not made.run:
+        raise Unchecked("none is known: it was made at a desk, or not by ferflow submit")
+    asked, unchecked = [], []
+    for where, shown in subject.shown.items():
+        said = None if isinstance(shown, str) else shown.versions.get(subject.version.id)
+        if said is None:
+            unchecked.append(shown if isinstance(shown, str) else f"{where} has not the version")
+            continue
+        found = said.tags["tag"].get("run")
+        if found != made.run:
+            raise InputError(
+                f"run: {lineage.NAME} names {made.run}, {where} {found or 'none'}.",
+                f"{MEND} Where the registry is wrong: ferflow models sync",
+            )
+        asked.append(where)
+    if not asked:
+        raise Unchecked(f"{made.run}: {'; '.join(unchecked)}")
+    return f"{made.run}, as {', '.join(asked)} has it"
+
+
 def parameters(subject: Subject) -> str:
     """The parameters are the lineage's."""
     made = subject.record.provenance
@@ -186,8 +224,12 @@ def weights(subject: Subject) -> str:
 def metrics(subject: Subject) -> str:
     """The metrics are those of the predictions."""
     file, answers = subject.folder / "metrics.json", subject.folder / "predictions.npz"
-    tree = _json(subject, "metrics.json")
-    check_metrics(tree, Predictions.load(answers), file, answers)
+    tree, predictions = _json(subject, file.name), Predictions.load(answers)
+    check_metrics(tree, predictions, file, answers)
+    from pipeline.models import figures  # scikit-learn loads where it is used
+
+    for name, claimed, found in figures.differing(tree, figures.measured(tree, predictions)):
+        raise InputError(f"metrics {file}: {name} is {_short(claimed)}, but predictions give {_short(found)}.", MEND)
     return f"accuracy on PublicTest {tree['public']['accuracy']:.4f}, as of the predictions"
 
 
@@ -195,21 +237,15 @@ def registry(subject: Subject) -> str:
     """Each registry shows the version as it is stored."""
     place, champion = subject.place, subject.place.store.champion(subject.place.name)
     wanted, unchecked = entry(place.name, place.store, champion, subject.version), []
-    for address in mirrors.addresses(place.registry):
-        where = mirrors.printable(address)
-        if mirrors.is_absent(address):
-            unchecked.append(f"{where} is not here")
+    for where, shown in subject.shown.items():
+        if isinstance(shown, str):
+            unchecked.append(shown)
             continue
-        try:
-            found = mirrors.lagging(address, place.name, [wanted], {})
-        except TemporaryError as error:
-            unchecked.append(str(error).partition("\n")[0])
-            continue
-        if found:
-            raise InputError(f"{where}: {found[0]}.", "ferflow models sync")
+        for difference in differences([wanted], {}, shown):
+            raise InputError(f"{where}: {difference}.", "ferflow models sync")
     if unchecked:
         raise Unchecked("; ".join(unchecked))
-    return mirrors.printable(place.registry)
+    return ", ".join(subject.shown)
 
 
 CHECKS: dict[str, Callable[[Subject], str]] = {
@@ -218,6 +254,7 @@ CHECKS: dict[str, Callable[[Subject], str]] = {
     "prepared": prepared,
     "code": code,
     "images": images,
+    "run": run,
     "parameters": parameters,
     "weights": weights,
     "metrics": metrics,
@@ -256,12 +293,19 @@ def _sha256(described: Manifest, name: str, version: Version) -> str:
     return described.files[name].sha256
 
 
+def _short(value: Any) -> str:
+    """A figure in words; of a table its beginning."""
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 def _json(subject: Subject, name: str) -> dict[str, Any]:
     """Read a file of the version. Raises `InputError` where it is no JSON object."""
     _sha256(subject.manifest, name, subject.version)
     where = f"version {subject.version.address}, {name}: expected a JSON object, received"
     try:
-        tree = json.loads((subject.folder / name).read_bytes())
+        # An integer that no double holds would raise wherever it is compared.
+        tree = json.loads((subject.folder / name).read_bytes(), parse_int=lambda text: int(text[:300]))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: {error}.", MEND) from error
     if not isinstance(tree, dict):

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from components.evaluate.measure import Sample, Settings, measure_all
+from components.fer.dataset import USAGES, Predictions
 from components.fer.errors import InputError
-from components.model_store import manifest
+from components.model_store import lineage, manifest
 from components.model_store.versions import Version, candidate_sha256, identity
 from components.registry import mirrors
+from pipeline.desk import ROOT
 from pipeline.models.place import Place
 from pipeline.models.verify import links, verify
 from tests.components.model_store.made import NAME, make
@@ -51,6 +55,7 @@ def test_a_whole_version_is_whole_link_by_link(desk: Desk, capsys: pytest.Captur
         "prepared": "whole",
         "code": "whole",
         "images": "not checked",
+        "run": "not checked",
         "parameters": "whole",
         "weights": "whole",
         "metrics": "whole",
@@ -203,6 +208,115 @@ def test_metrics_that_are_not_those_of_the_predictions_are_named(desk: Desk) -> 
     assert "public.accuracy is 0.9000, but predictions" in text
 
 
+FIGURES = json.loads((ROOT / "results" / "evaluate" / "metrics.json").read_text())
+
+
+def test_the_figures_of_a_version_are_measured_again(desk: Desk) -> None:
+    version = restored(desk, make(desk.store, 60), measured)
+    tree = json.loads(Path(version.address, "metrics.json").read_text())
+    assert tree["public"].keys() == FIGURES["public"].keys()  # those of a real run
+    assert told(desk, version)["metrics"] == ("whole", "accuracy on PublicTest 0.6000, as of the predictions")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("public.macro_f1", 0.9, "is 0.9, but predictions give 0.59"),
+        ("public.balanced_accuracy", None, "is None, but predictions give 0.6"),
+        ("public.confusion.0.1", 99, "public.confusion[0][1] is 99, but predictions give 6"),
+        ("public.confusion", [], "public.confusion is [], but predictions give [[9, 6, "),
+        ("public.per_class.3.recall", 1, "public.per_class[3].recall is 1, but predictions give 0."),
+        ("private.full.accuracy", float("nan"), "private.full.accuracy is nan, but predictions give 0.0"),
+        ("private.full.confusion.2.2", 5, "private.full.confusion[2][2] is 5, but predictions give 0"),
+        ("private.full.n", 21, "private.full.n is 21, but predictions give 20"),
+        ("private", "none", "private is none, but predictions give {'full': "),
+        ("public.accuracy", 10**400, "public.accuracy is 1000"),
+        ("public.per_class.3.recall", 10**400, "public.per_class[3].recall is 1000"),
+        ("temperature", 19.0, "negative_log_likelihood_scaled is "),
+        ("temperature", 1e-300, "metrics: expected a temperature from 0.05 to 20, received 1e-300."),
+        ("majority_baseline.public", 0.9, "majority_baseline.public is 0.9, but predictions give 0.14"),
+    ],
+)
+def test_a_figure_that_is_not_that_of_the_predictions_is_named(desk: Desk, path: str, value: Any, said: str) -> None:
+    def change(folder: Path) -> None:
+        measured(folder)
+        tree: Any = json.loads((folder / "metrics.json").read_text())
+        *parents, last = (int(key) if key.isdigit() else key for key in path.split("."))
+        part = tree
+        for key in parents:
+            part = part[key]
+        part[last] = value
+        (folder / "metrics.json").write_text(json.dumps(tree))
+
+    name, text = broken(desk, restored(desk, make(desk.store, 60), change))
+    assert (name, said in text) == ("metrics", True), text
+
+
+def test_probabilities_that_are_none_are_named(desk: Desk) -> None:
+    def change(folder: Path) -> None:
+        made: Any = Predictions.load(folder / "predictions.npz")
+        made.probabilities[3] = np.nan
+        (folder / "predictions.npz").unlink()
+        made.save(folder / "predictions.npz")
+        right = float(np.mean((made.probabilities.argmax(axis=1) == made.label)[made.usage == 1]))
+        (folder / "metrics.json").write_text(json.dumps({"public": {"accuracy": right}}))
+
+    name, text = broken(desk, restored(desk, make(desk.store, 60), change))
+    assert name == "metrics"
+    assert "expected probabilities that sum to 1, received others in 1 rows, the first of source row 3." in text
+
+
+def measured(folder: Path) -> None:
+    """Write the metrics of the predictions, as evaluate does; those of made copies are no figures of predictions."""
+    made = Predictions.load(folder / "predictions.npz")
+    copies = np.arange(len(made.label), dtype=np.int32) // 2
+    samples = [
+        Sample(made.probabilities[mine], made.label[mine], copies[mine], None)
+        for mine in (made.usage == USAGES.index(usage) for usage in ("PublicTest", "PrivateTest"))
+    ]
+    tree = measure_all(samples[0], {"full": samples[1]}, Settings(1.1, 3, 100, 1))
+    (folder / "metrics.json").write_text(json.dumps(tree))
+
+
+def with_provenance(desk: Desk, **changes: Any) -> Version:
+    """A version of the code that is here, submitted."""
+    code = lineage.code(desk.folder / "components")
+    made: dict[str, Any] = {"commit": code.commit, "dirty": False, "images": {}, "parameters": {}, "run": "a-run"}
+    return make(desk.store, 60, code=code, provenance=made | changes)
+
+
+@pytest.mark.parametrize("image", ["registry/ferflow-train:latest", "registry/ferflow-train@sha256:abc", ""])
+def test_an_image_without_a_digest_is_named(desk: Desk, image: str) -> None:
+    whole = f"registry/ferflow-validate@sha256:{'a' * 64}"
+    version = with_provenance(desk, images={"validate": whole, "train": image})
+    name, text = broken(desk, version)
+    assert (name, text.partition("\n")[0]) == (
+        "images",
+        f"image of train: expected NAME@sha256:DIGEST, found {image}.",
+    )
+
+
+def test_the_run_is_that_of_the_registry(desk: Desk) -> None:
+    version = with_provenance(desk)
+    where = mirrors.printable(desk.place.registry)
+    assert told(desk, version)["run"] == ("not checked", f"a-run: {where} has not the version")
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    assert told(desk, version)["run"] == ("whole", f"a-run, as {where} has it")
+    away = Place(desk.store, NAME, "kubeflow+http://127.0.0.1:9", desk.folder)
+    found = {link.name: link for link in links(away, version)}["run"]
+    assert (found.state, found.told.startswith("a-run: registry kubeflow+http")) == ("not checked", True)
+
+
+def test_another_run_than_that_of_the_registry_is_named(desk: Desk) -> None:
+    version = with_provenance(desk)
+    mirrors.mirror(desk.place.registry, NAME, desk.store)
+    made = json.loads(Path(version.address, "lineage.json").read_text())["provenance"]
+    forge(version, edit("lineage.json", provenance=made | {"run": "no-such-run"}))
+    name, text = broken(desk, version)
+    where = mirrors.printable(desk.place.registry)
+    assert (name, text.partition("\n")[0]) == ("run", f"run: lineage.json names no-such-run, {where} a-run.")
+
+
 def test_a_commit_that_git_has_lost_is_named(desk: Desk) -> None:
     version = desk.made(60)
     git(desk.folder, "commit", "--amend", "-m", "another")
@@ -237,6 +351,7 @@ def test_what_cannot_be_checked_here_is_said(desk: Desk) -> None:
         "prepared",
         "code",
         "images",
+        "run",
         "parameters",
         "registry",
     }
