@@ -1,13 +1,14 @@
 """`ferflow monitor`: look at what is served, say what drifts, and propose a retraining where something does."""
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from components.fer.errors import InputError, UsageError
+from components.fer.errors import FerflowError, InputError, UsageError
 from components.model_store.versions import known
 from components.serve import observations
 from components.serve.observations import Observation
@@ -18,6 +19,8 @@ from pipeline.monitor import drift, judged, proposal, reference, window
 from pipeline.monitor.judged import Judged
 from pipeline.monitor.page import Seen, render
 from pipeline.monitor.sample import Sample
+
+log = logging.getLogger("ferflow")
 
 ALPHA = 0.01
 """share of the windows of unchanged images that alarm nevertheless"""
@@ -54,7 +57,8 @@ class Look:
 def main(where: Path, place: Place, recipe: str | None, data: Path | None, look: Look) -> None:
     """Judge each version that is observed; where the champion's images or answers drift, propose a retraining.
 
-    Raises `InputError` for observations that are absent, or of other versions only, and without a champion.
+    Raises `InputError` for observations that are absent, or of other versions only, without a champion, and for a
+    champion that cannot be judged.
     """
     look.check()
     now, folder = datetime.now(UTC), place.folder / FOLDER
@@ -69,21 +73,39 @@ def main(where: Path, place: Place, recipe: str | None, data: Path | None, look:
             f"{', '.join(sorted(found))} alone.",
             "Serve the champion, or name another --name or OBSERVATIONS.",
         )
-    seen = []
-    for version, observed in sorted(found.items(), key=lambda entry: (entry[0] != champion.version, entry[0])):
-        if len(observed) < look.window:
-            _say(f"{place.name} {version}: {_few(len(observed), look)}")
-            continue
-        seen.append(judge(place, version, observed, look.window, data, champion=version == champion.version))
-        _say(described(place.name, seen[-1].judged))
-    if not found:
-        _say(f"{place.name} {champion.version}: {_few(0, look)}")
-    if seen:
-        _write(folder, place.name, now, [one.judged for one in seen], render(place.name, seen, now))
+    mine = _looked_at(place, champion.version, found.pop(champion.version, []), data, look, champion=True)
+    if mine is not None:
+        _write(folder, place.name, now, [mine])
         _say(f"page       {folder / PAGE}")
-    for one in seen:
-        if one.judged.champion and one.judged.kinds:
-            _propose(folder, place.name, one.judged, recipe, look, now)
+        if mine.judged.kinds:
+            _propose(folder, place.name, mine.judged, recipe, look, now)
+    # The others only now, so that nothing that is wrong with one of them keeps the champion's alarm back.
+    others = [_other(place, version, observed, data, look) for version, observed in sorted(found.items())]
+    if any(others):
+        _write(folder, place.name, now, [one for one in (mine, *others) if one is not None])
+        if mine is None:
+            _say(f"page       {folder / PAGE}")
+
+
+def _other(place: Place, version: str, observed: Sequence[Observation], data: Path | None, look: Look) -> Seen | None:
+    """Judge a version that is not the champion; a warning where it cannot be, for nothing depends on it."""
+    try:
+        return _looked_at(place, version, observed, data, look, champion=False)
+    except FerflowError as error:
+        log.warning("%s %s is not judged. %s", place.name, version, " ".join(str(error).splitlines()))
+        return None
+
+
+def _looked_at(
+    place: Place, version: str, observed: Sequence[Observation], data: Path | None, look: Look, *, champion: bool
+) -> Seen | None:
+    """Judge a version and say what was found; none where too little was observed. Raises `InputError`."""
+    if len(observed) < look.window:
+        _say(f"{place.name} {version}: {_few(len(observed), look)}")
+        return None
+    seen = judge(place, version, observed, look.window, data, champion=champion)
+    _say(described(place.name, seen.judged))
+    return seen
 
 
 def judge(
@@ -91,7 +113,7 @@ def judge(
 ) -> Seen:
     """Hold a window of so many of a version's observations to its reference. Raises `InputError`."""
     stored = known(place.store.versions(place.name), place.name, version)
-    judged_on = reference.read(place, stored, data or place.folder / PREPARED)
+    judged_on = reference.read(place, stored, data or place.folder / PREPARED, champion=champion)
     if size > len(judged_on) // 2:
         raise InputError(
             f"--window {size:,}: expected at most half of the {len(judged_on):,} images that {version} was judged on.",
@@ -156,8 +178,9 @@ def _command(recipe: str | None, look: Look) -> str:
     return f"ferflow submit{option}"
 
 
-def _write(folder: Path, name: str, when: datetime, found: Sequence[Judged], page: str) -> None:
+def _write(folder: Path, name: str, when: datetime, seen: Sequence[Seen]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    found = [one.judged for one in seen]
     alarm = any(one.kinds for one in found if one.champion)
     tree = {
         "model": name,
@@ -165,7 +188,7 @@ def _write(folder: Path, name: str, when: datetime, found: Sequence[Judged], pag
         "alarm": alarm,
         "versions": [_tree(one) for one in found],
     }
-    for file, text in ((RESULT, json.dumps(tree, indent=2) + "\n"), (PAGE, page)):
+    for file, text in ((RESULT, json.dumps(tree, indent=2) + "\n"), (PAGE, render(name, seen, when))):
         part = folder / f".{file}"
         part.write_text(text, encoding="utf-8")
         part.replace(folder / file)

@@ -14,13 +14,17 @@ from pipeline.monitor.sample import Sample
 PREDICTIONS = "predictions.npz"
 
 
-def read(place: Place, version: Version, data: Path) -> Sample:
+def read(place: Place, version: Version, data: Path, *, champion: bool = True) -> Sample:
     """The reference of a stored version: its own answers, and the images of the prepared data set at `data`.
 
     Raises `InputError` where these are not the images that it was judged on.
     """
     record = lineage.parse(place.store.read(place.name, version.id, lineage.NAME), version.address)
-    mend = f"Give the prepared data set of {version.id}: --data PATH, or write it again: dvc repro"
+    mend = (
+        f"Give the prepared data set of {version.id}: --data PATH, or write it again: dvc repro"
+        if champion  # whose data the others are held to, and so could not be given theirs
+        else "Nothing to mend once it serves no more; without it, look back less far: --hours"
+    )
     if data.is_file() and record.prepared_md5 not in (None, found := lineage.md5(data)):
         raise InputError(
             f"prepared data set {data}: expected the one that version {version.id} was judged on "
