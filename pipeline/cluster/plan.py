@@ -26,6 +26,17 @@ def described(
     return f"{aligned(subjects)}\n\n{aligned(_tasks(package, cached))}\n"
 
 
+def faces_leave(settings: Settings, request: Request) -> str:
+    """A warning where the run's report shows images of the data set, else nothing."""
+    if request.values.get("evaluate__pictures") != "all":
+        return ""
+    return (
+        "evaluate.pictures=all: the report shows images of the data set, and goes to "
+        f"{settings.pipeline_root or 'the bucket of the cluster'}, for whoever sees the run. "
+        "Without them: --set evaluate.pictures=standard"
+    )
+
+
 def _tasks(package: Package, cached: Mapping[str, str]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("task", "pool", "GPUs", "image", "cache")]
     places = placement.Table.read().stages

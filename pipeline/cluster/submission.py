@@ -29,14 +29,14 @@ def send(request: Request, settings: Settings, md5: str, stored: Callable[[], in
     """
     ready = package(request)
     cluster = connect(settings)
-    warning = check_version(cluster)
+    warnings = (check_version(cluster), plan.faces_leave(settings, request))
     check(md5, request.url, stored())
     there = find(cluster, ready)
     cached = probably_cached(ready.pipeline, ready.values, _succeeded(cluster, there)) if there else {}
     # The name is the run's own, so that one whose answer got lost is found by it, and not started twice.
     name = f"{request.name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
     _say(plan.described(settings, request, ready, name, md5, new=there is None, cached=cached))
-    if warning:
+    for warning in filter(None, warnings):
         _say(f"{warning}\n")
     version = there or upload(cluster, ready)
     run_id = _start(cluster, ready, version, experiment(cluster, title(request.name)), name)

@@ -241,6 +241,20 @@ def test_settings_of_other_graphs_are_no_fault(kfp: Server, ready: Settings) -> 
     assert not [name for name in run["runtime_config"]["parameters"] if name.startswith("registry")]
 
 
+def test_a_report_with_faces_is_said_to_go_to_the_bucket(
+    kfp: Server, ready: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark = ("--recipe", "demo_benchmark", "--set", f"data.md5={data.location()[1]}")
+    assert submit(*benchmark) == 0, "a warning, no refusal"
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if "images of the data set" in line)
+    assert told == (
+        "evaluate.pictures=all: the report shows images of the data set, and goes to gs://team/artifacts, "
+        "for whoever sees the run. Without them: --set evaluate.pictures=standard"
+    )
+    assert submit(*benchmark, "--set", "evaluate.pictures=standard") == 0
+    assert "images of the data set" not in capsys.readouterr().out
+
+
 def test_what_the_cache_probably_has(kfp: Server, ready: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """After a run that succeeded: all but what a new value changes and what follows from that."""
     assert submit() == 0
