@@ -2,9 +2,11 @@
 
 import contextlib
 import io
-import struct
-import zlib
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from components.fer.dataset import SIDE, Faces
 from components.fer.errors import InputError
 from components.serve.errors import NoFace
 from components.serve.photo import Pixels, face, faces
+from tests.components.serve.bombs import Colours, blank, claimed, many_scans
 from tests.components.serve.photos import FACE, alike, near, photo, written
 
 ORIENTATION = 0x0112
@@ -137,21 +140,35 @@ def test_without_a_face() -> None:
     assert str(raised.value).startswith("image wall.png: expected a face, found none.\n")
 
 
-def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few hundred bytes that says it has so many pixels."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    pixels = zlib.compress(bytes(100_000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize("side", [12_000, 60_000])
+@pytest.mark.parametrize("side", [7_100, 12_000, 60_000])
 def test_what_unpacks_into_too_many_pixels_is_refused_unread(side: int) -> None:
-    with pytest.raises(InputError, match=r"^image a\.png: expected a picture of at most 89,478,485 pixels"):
-        faces(bomb(side, side), "image a.png")
+    with pytest.raises(InputError, match=r"^image a\.png: expected a picture of at most 50,331,648 pixels"):
+        faces(claimed(side, side), "image a.png")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("colours", ["L16", "RGBA"])
+def test_the_largest_picture_takes_little_more_memory_than_its_pixels(colours: Colours, tmp_path: Path) -> None:
+    """Of 50 megapixels, 4 bytes each at most; a number of 8 bytes for each would be 384 MiB more."""
+    (tmp_path / "blank.png").write_bytes(blank(8192, 6144, colours))
+    code = "import sys; from components.serve import photo; photo.faces(open(sys.argv[1], 'rb').read())"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "blank.png")], stderr=subprocess.PIPE) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stderr is not None
+        assert b"NoFace: photo: expected a face, found none." in process.stderr.read()
+    assert used.ru_maxrss < 400 * 2**10
+
+
+def test_a_jpeg_of_many_scans_is_refused_unread() -> None:
+    with pytest.raises(InputError, match=r"^image a: expected a JPEG of at most 40 scans, received 306\."):
+        faces(many_scans(64, 300), "image a")
+
+
+def test_scans_are_those_of_the_picture_alone(expected: Pixels) -> None:
+    """What looks like one in a comment is none, nor what phones put behind a picture."""
+    content = written(photo(), "JPEG", progressive=True, quality=95, comment=b"\xff\xda" * 100) + b"\xff\xda" * 100
+    assert alike(face(content), expected) > 0.98
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF"])
