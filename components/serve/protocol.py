@@ -142,7 +142,9 @@ def _parts(body: bytes, header_length: str | None) -> tuple[bytes, bytes | None]
     """The JSON of a body and its binary tensors, or none where all of it is JSON."""
     if header_length is None:
         return body, None
-    if not (header_length.isascii() and header_length.isdigit() and int(header_length) <= len(body)):
+    # No more digits than the body's size has: Python makes no number of thousands of digits.
+    number = header_length.isascii() and header_length.isdigit() and len(header_length) <= len(str(len(body)))
+    if not (number and int(header_length) <= len(body)):
         expected = f"a number of bytes up to those of the body, {len(body)}"
         raise Refused("tensor", f"header {HEADER_LENGTH}: expected {expected}, received {header_length[:20]!r}.")
     length = int(header_length)
