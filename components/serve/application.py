@@ -1,7 +1,9 @@
 """The server's addresses: health, metadata and metrics, and the two ways to ask for probabilities."""
 
+import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from starlette.applications import Starlette
@@ -16,7 +18,7 @@ from components.serve.bodies import LimitedBodies
 from components.serve.limits import Limits
 from components.serve.metrics import CONTENT_TYPE, Metrics
 from components.serve.model import Model, Probabilities
-from components.serve.protocol import Answer
+from components.serve.protocol import Answer, Asked
 from components.serve.refused import Kind, Refused
 from components.serve.tensors import Images
 from components.serve.workers import Workers
@@ -26,8 +28,11 @@ Protocol = Literal["v1", "v2"]
 Remember = Callable[[Images, Probabilities], None]
 """Notes what was answered."""
 
-Work = Callable[[bytes], tuple[Images, Probabilities, Answer]]
-"""From a request's body to its images, their probabilities and the answer's body."""
+Ask = Callable[[bytes], Asked]
+"""From a request's body to what it asks."""
+
+Write = Callable[[Asked, Probabilities], Answer]
+"""From that and the probabilities to the answer."""
 
 JSON, BYTES = "application/json", "application/octet-stream"
 
@@ -47,7 +52,8 @@ class Application:
 
     def __init__(self, model: Model, limits: Limits, remember: Remember | None) -> None:
         self.model, self.limits, self.remember = model, limits, remember
-        self.workers = Workers(limits.queue)
+        self.workers = Workers(len(os.sched_getaffinity(0)), limits.queue, "requests")
+        self.photos = Workers(1, limits.photo_queue, "requests with photos")
         self.metrics = Metrics(model.name, model.version, model.data_md5, model.expressions)
         self.metrics.present.set_function(lambda: self.workers.present)
         self.ready = True
@@ -100,31 +106,29 @@ class Application:
         return JSONResponse({"name": self.model.name, "ready": self.ready}, 200 if self.ready else 503)
 
     async def _v1(self, request: Request) -> Response:
-        def answer(body: bytes) -> tuple[Images, Probabilities, Answer]:
-            asked = protocol.ask_v1(body, self.model, self.limits)
-            probabilities = self.model.probabilities(asked.images)
-            return asked.images, probabilities, protocol.answer_v1(probabilities)
+        def write(_: Asked, probabilities: Probabilities) -> Answer:
+            return protocol.answer_v1(probabilities)
 
-        return await self._answered("v1", request, answer)
+        return await self._answered("v1", request, partial(protocol.ask_v1, limits=self.limits), write)
 
     async def _v2(self, request: Request) -> Response:
         length = request.headers.get(protocol.HEADER_LENGTH)
 
-        def answer(body: bytes) -> tuple[Images, Probabilities, Answer]:
-            asked = protocol.ask_v2(body, length, self.model, self.limits)
-            probabilities = self.model.probabilities(asked.images)
-            return asked.images, probabilities, protocol.answer_v2(asked, probabilities, self.model)
+        ask = partial(protocol.ask_v2, header_length=length, limits=self.limits)
+        return await self._answered("v2", request, ask, partial(protocol.answer_v2, model=self.model))
 
-        return await self._answered("v2", request, answer)
-
-    async def _answered(self, name: Protocol, request: Request, answer: Work) -> Response:
+    async def _answered(self, name: Protocol, request: Request, ask: Ask, write: Write) -> Response:
         """Answer a request for probabilities, and count it, however it ends."""
         started, status = time.perf_counter(), 500
         try:
             self._check_name(request)
             _check_type(request)
             body = await request.body()
-            found = await self.workers.do(lambda: self._work(answer, body))
+            with self.workers.place():
+                asked = await self.workers.do(partial(ask, body))
+                if asked.photos:
+                    await self._find_faces(asked)
+                found = await self.workers.do(partial(self._work, asked, write))
             status = 200
             return Response(found.content, headers={"content-type": found.media_type, **found.headers})
         except Refused as error:
@@ -137,13 +141,19 @@ class Application:
             self.metrics.requests.labels(name, str(status)).inc()
             self.metrics.seconds.labels(name).observe(time.perf_counter() - started)
 
-    def _work(self, answer: Work, body: bytes) -> Answer:
-        """What a thread does of a request: all that takes long."""
-        images, probabilities, written = answer(body)
+    async def _find_faces(self, asked: Asked) -> None:
+        """Put the faces of photos in their places; the threads that answer are free meanwhile."""
+        with self.photos.place():
+            for photo in asked.photos:
+                asked.images[photo.number] = await self.photos.do(partial(self.model.face, photo))
+
+    def _work(self, asked: Asked, write: Write) -> Answer:
+        """What a thread does once a request is read: all that takes long."""
+        probabilities = self.model.probabilities(asked.images)
         self.metrics.answered(probabilities.argmax(axis=1).tolist())
         if self.remember is not None:
-            self.remember(images, probabilities)
-        return written
+            self.remember(asked.images, probabilities)
+        return write(asked, probabilities)
 
     def _check_name(self, request: Request) -> None:
         asked = request.path_params

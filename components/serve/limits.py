@@ -16,6 +16,11 @@ class Limits(BaseModel):
     """images of a request"""
     photos: Annotated[int, Field(ge=1)] = 16
     """photos of a request: to find a face takes many times as long as to answer it"""
+    photo_seconds: Annotated[float, Field(gt=0)] = 10
+    """time to read a photo and to find a face in it: a large one without a face takes three to five"""
+    photo_queue: Annotated[int, Field(ge=1)] = 8
+    """requests with photos that are being answered or wait for it; one more is refused with 503, so that photos never
+    take all of the queue"""
     queue: Annotated[int, Field(ge=1)] = 32
     """requests that are being answered or wait for it; one more is refused with 503. So many whole bodies are held at
     most"""

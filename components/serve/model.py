@@ -18,6 +18,18 @@ INPUT, OUTPUT = "images", "probabilities"
 
 
 @dataclass(frozen=True)
+class Photo:
+    """A photo in a request."""
+
+    content: bytes
+    """of its file"""
+    number: int
+    """of its image among the request's"""
+    where: str
+    """it stands in the request"""
+
+
+@dataclass(frozen=True)
 class Model:
     """A version of a model."""
 
@@ -28,18 +40,19 @@ class Model:
     probabilities: Callable[[Images], Probabilities]
     """uint8 (N, 48, 48, 1) to float32 (N, `expressions`); called by several threads"""
     find_face: Callable[[bytes], Images]
-    """content of a photo file to a face, uint8 (48, 48, 1); raises `InputError`, or `NoFace` where there is none"""
+    """content of a photo file to a face, uint8 (48, 48, 1); raises `InputError`, or `NoFace` where there is none;
+    called by one thread"""
     expressions: int
     """how many it answers, 7 or 8"""
 
-    def face(self, photo: bytes, where: str) -> Images:
-        """Find the face in a photo's file: uint8 (48, 48, 1). Raises `Refused`."""
+    def face(self, photo: Photo) -> Images:
+        """Find the face in a photo: uint8 (48, 48, 1). Raises `Refused`."""
         try:
-            return self.find_face(photo)
+            return self.find_face(photo.content)
         except NoFace as error:
-            raise Refused("no_face", f"{where}: {_first_line(error)}") from error
+            raise Refused("no_face", f"{photo.where}: {_first_line(error)}") from error
         except InputError as error:
-            raise Refused("image", f"{where}: {_first_line(error)}") from error
+            raise Refused("image", f"{photo.where}: {_first_line(error)}") from error
 
     def metadata(self) -> dict[str, object]:
         """Describe the model as the Open Inference Protocol does, with labels and origin beside."""

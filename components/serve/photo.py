@@ -211,7 +211,7 @@ def _detected(grey: Image.Image, scale: int, edge: int) -> list[tuple[float, flo
         wide = Image.fromarray(pixels)
         pixels = np.asarray(wide.resize((wide.width * scale, wide.height * scale), Image.Resampling.BICUBIC))
     with _LOOKING:
-        boxes = _detector()(pixels)
+        boxes = detector()(pixels)
     return [
         (
             (box.left() + box.right() + 1) / 2 / scale - edge,
@@ -242,7 +242,8 @@ _LOOKING = threading.Lock()
 
 
 @cache
-def _detector() -> Any:
+def detector() -> Any:
+    """Load dlib's detector of frontal faces."""
     import dlib  # not needed for a face of 48 x 48 pixels, and half a second
 
     return dlib.get_frontal_face_detector()

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from components.serve.limits import Limits
-from components.serve.model import INPUT, OUTPUT, Model, Probabilities
+from components.serve.model import INPUT, OUTPUT, Model, Photo, Probabilities
 from components.serve.refused import Refused
 from components.serve.tensors import SHAPE, Images, base64_bytes, elements, json_object, pixels, type_of
 
@@ -35,6 +35,8 @@ class Asked:
 
     images: Images
     """uint8 (N, 48, 48, 1)"""
+    photos: tuple[Photo, ...] = ()
+    """those whose faces have still to be found and take their places in `images`"""
     id: str = ""
     binary: bool = False
     """whether the answer shall be a binary tensor"""
@@ -81,7 +83,7 @@ class InferenceRequest(BaseModel):
     outputs: list[Output] = []
 
 
-def ask_v2(body: bytes, header_length: str | None, model: Model, limits: Limits) -> Asked:
+def ask_v2(body: bytes, header_length: str | None, limits: Limits) -> Asked:
     """Read a request of V2 within `limits`; `header_length` is the value of that header. Raises `Refused`."""
     head, tail = _parts(body, header_length)
     try:
@@ -100,7 +102,7 @@ def ask_v2(body: bytes, header_length: str | None, model: Model, limits: Limits)
         request.parameters.get("binary_data_output"),
         *(one.parameters.get("binary_data") for one in request.outputs),
     ]
-    return Asked(_images_v2(tensor, tail, model, limits), request.id, binary=True in asks)
+    return Asked(*_images_v2(tensor, tail, limits), request.id, binary=True in asks)
 
 
 def answer_v2(asked: Asked, probabilities: Probabilities, model: Model) -> Answer:
@@ -121,16 +123,23 @@ def answer_v2(asked: Asked, probabilities: Probabilities, model: Model) -> Answe
     return Answer(head + data, "application/octet-stream", {HEADER_LENGTH: str(len(head))})
 
 
-def ask_v1(body: bytes, model: Model, limits: Limits) -> Asked:
+def ask_v1(body: bytes, limits: Limits) -> Asked:
     """Read a request of V1 within `limits`. Raises `Refused`."""
     instances = json_object(body).get("instances")
     if not isinstance(instances, list):
         raise Refused("tensor", f"instances: expected a list of images, received {type_of(instances)}.")
-    photos = sum(isinstance(one, dict) for one in instances)
+    count = sum(isinstance(one, dict) for one in instances)
     _check_count(len(instances), limits.images, "images", "instances")
-    if photos:
-        _check_count(photos, limits.photos, "photos", "instances")
-    return Asked(np.stack([_image_v1(one, f"instances[{number}]", model) for number, one in enumerate(instances)]))
+    if count:
+        _check_count(count, limits.photos, "photos", "instances")
+    images, photos = np.zeros((len(instances), *SHAPE), np.uint8), []
+    for number, instance in enumerate(instances):
+        where = f"instances[{number}]"
+        if isinstance(instance, dict):
+            photos.append(Photo(_file_v1(instance, where), number, where))
+        else:
+            images[number] = _image_v1(instance, where)
+    return Asked(images, tuple(photos))
 
 
 def answer_v1(probabilities: Probabilities) -> Answer:
@@ -151,7 +160,7 @@ def _parts(body: bytes, header_length: str | None) -> tuple[bytes, bytes | None]
     return body[:length], body[length:]
 
 
-def _images_v2(tensor: Tensor, tail: bytes | None, model: Model, limits: Limits) -> Images:
+def _images_v2(tensor: Tensor, tail: bytes | None, limits: Limits) -> tuple[Images, tuple[Photo, ...]]:
     where = f"inputs[0] ({INPUT})"
     if tensor.datatype not in ("UINT8", "BYTES"):
         raise Refused("tensor", f"{where}: expected datatype UINT8 or BYTES, received {tensor.datatype[:20]}.")
@@ -164,12 +173,13 @@ def _images_v2(tensor: Tensor, tail: bytes | None, model: Model, limits: Limits)
     _check_count(count, limits.photos if photos else limits.images, "photos" if photos else "images", where)
     binary = _binary(tensor, tail, where)
     if photos:
-        return np.stack([model.face(photo, f"{where}[{n}]") for n, photo in enumerate(_photos(tensor, binary, where))])
+        files = enumerate(_photos(tensor, binary, where))
+        return np.zeros((count, *SHAPE), np.uint8), tuple(Photo(file, n, f"{where}[{n}]") for n, file in files)
     found = pixels(tensor.data, where).ravel() if binary is None else np.frombuffer(binary, np.uint8)
     if found.size != count * math.prod(SHAPE):
         expected = f"{count} x {math.prod(SHAPE)} numbers"
         raise Refused("tensor", f"{where}: expected {expected} for shape {tensor.shape}, received {found.size}.")
-    return found.reshape((count, *SHAPE))
+    return found.reshape((count, *SHAPE)), ()
 
 
 def _photos(tensor: Tensor, binary: bytes | None, where: str) -> list[bytes]:
@@ -198,11 +208,13 @@ def _binary(tensor: Tensor, tail: bytes | None, where: str) -> bytes | None:
     return tail
 
 
-def _image_v1(instance: object, where: str, model: Model) -> Images:
-    if isinstance(instance, dict):
-        if instance.keys() != {"b64"}:
-            raise Refused("tensor", f"{where}: expected pixels, or an object with b64 alone, received another object.")
-        return model.face(base64_bytes(instance["b64"], where), where)
+def _file_v1(instance: dict[object, object], where: str) -> bytes:
+    if instance.keys() != {"b64"}:
+        raise Refused("tensor", f"{where}: expected pixels, or an object with b64 alone, received another object.")
+    return base64_bytes(instance["b64"], where)
+
+
+def _image_v1(instance: object, where: str) -> Images:
     found = pixels(instance, where)
     if found.shape not in (SHAPE, SHAPE[:2]):
         received = " x ".join(map(str, found.shape))

@@ -7,6 +7,7 @@ from components.fer.errors import UsageError
 from components.serve import observations, versions
 from components.serve.application import Remember
 from components.serve.config import Config
+from components.serve.finder import Finder
 from components.serve.model import Model, Probabilities
 from components.serve.server import bind, run
 from components.serve.tensors import Images
@@ -27,13 +28,20 @@ def answer(version: AbstractContextManager[Opened], config: Config) -> None:
     with bind(config.host, config.port) as taken, version as opened:
         if config.observations is not None and "-" not in opened.version:
             raise UsageError("--observations with --model: expected --version, by which ferflow monitor finds it.")
-        from components.serve import photo, runtime  # the libraries of model and pictures load here
+        from components.serve import runtime  # the model's library loads here
 
         light = runtime.Runtime(opened.light)
-        model = Model(
-            opened.name, opened.version, opened.lineage.data_md5, light.probabilities, photo.face, light.expressions
-        )
-        run(model, taken, config.limits, remembers(config.observations, opened.version))
+        remember = remembers(config.observations, opened.version)
+        with Finder(config.limits.photo_seconds) as finder:
+            model = Model(
+                opened.name,
+                opened.version,
+                opened.lineage.data_md5,
+                light.probabilities,
+                finder.face,
+                light.expressions,
+            )
+            run(model, taken, config.limits, remember)
 
 
 def remembers(folder: Path | None, version: str) -> Remember | None:

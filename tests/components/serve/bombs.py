@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 Colours = Literal["L", "L16", "RGB", "RGBA"]
@@ -32,6 +33,14 @@ def many_scans(side: int, repeated: int) -> bytes:
     Image.new("L", (side, side), 128).save(file, "JPEG", progressive=True, quality=90)
     content, end = file.getvalue()[:-2], file.getvalue()[-2:]
     return content + content[content.rindex(b"\xff\xda") :] * repeated + end
+
+
+def noise(side: int) -> bytes:
+    """A JPEG in which the detector finds no face, however large it looks at it."""
+    file = io.BytesIO()
+    values = np.random.default_rng(1).integers(0, 256, (side, side), np.uint8)
+    Image.fromarray(values).save(file, "JPEG", quality=30)
+    return file.getvalue()
 
 
 def _png(width: int, height: int, colours: Colours, pixels: Iterable[bytes]) -> bytes:

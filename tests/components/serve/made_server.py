@@ -1,6 +1,6 @@
 """The server's process for tests: its real sockets and protocols, with an answerer that needs no training.
 
-python -m tests.components.serve.made_server [--delay SECONDS] [--limits.body-bytes N ...]
+python -m tests.components.serve.made_server [--delay SECONDS] [--real-photos] [--limits.body-bytes N ...]
 """
 
 import io
@@ -14,6 +14,7 @@ from components.fer import stage
 from components.fer.dataset import EXPRESSIONS, SIDE
 from components.fer.errors import InputError
 from components.serve.errors import NoFace
+from components.serve.finder import Finder
 from components.serve.limits import Limits
 from components.serve.model import Model, Probabilities
 from components.serve.serve import remembers
@@ -33,6 +34,8 @@ class Config(stage.StageConfig):
 
     delay: float = 0.0
     """seconds that an answer takes"""
+    real_photos: bool = False
+    """find faces as the server does, in a process of its own"""
     observations: Path | None = None
     """folder to note them in"""
     limits: Limits = Limits()
@@ -66,8 +69,9 @@ def main(config: Config) -> None:
         return probabilities(images)
 
     remember = remembers(config.observations, VERSION)
-    with bind("127.0.0.1", 0) as taken:
-        run(Model(NAME, VERSION, MD5, answer, find_face, 7), taken, config.limits, remember)
+    with bind("127.0.0.1", 0) as taken, Finder(config.limits.photo_seconds) as finder:
+        find = finder.face if config.real_photos else find_face
+        run(Model(NAME, VERSION, MD5, answer, find, 7), taken, config.limits, remember)
 
 
 if __name__ == "__main__":

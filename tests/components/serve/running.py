@@ -73,10 +73,10 @@ class Running:
         output = reply.json["outputs"][0]
         return np.array(output["data"], np.float32).reshape(output["shape"])
 
-    def memory(self) -> int:
-        """Bytes of the process in memory."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", text)
+    def memory(self, measure: str = "VmRSS", process: int = 0) -> int:
+        """Bytes of the process in memory, or of a child; VmHWM for the most that they were."""
+        text = Path(f"/proc/{process or self.process.pid}/status").read_text()
+        found = re.search(rf"{measure}:\s+(\d+) kB", text)
         assert found
         return int(found[1]) * 1024
 
@@ -85,6 +85,15 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         _, written = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, written
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process started."""
+    return [
+        int(child)
+        for thread in Path(f"/proc/{process}/task").glob("*/children")
+        for child in thread.read_text().split()
+    ]
 
 
 def tensor(images: NDArray[np.uint8], **changes: Any) -> dict[str, Any]:
