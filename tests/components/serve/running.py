@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,18 +73,22 @@ class Running:
         output = reply.json["outputs"][0]
         return np.array(output["data"], np.float32).reshape(output["shape"])
 
-    def memory(self, measure: str = "VmRSS", process: int = 0) -> int:
-        """Bytes of the process in memory, or of a child; VmHWM for the most that they were."""
-        text = Path(f"/proc/{process or self.process.pid}/status").read_text()
-        found = re.search(rf"{measure}:\s+(\d+) kB", text)
-        assert found
-        return int(found[1]) * 1024
+    def memory(self) -> int:
+        """Bytes of the process in memory."""
+        return memory(self.process.pid, "VmRSS")
 
     def stop(self) -> tuple[int, str]:
         """Tell the process to stop: its exit code, and what it wrote."""
         self.process.send_signal(signal.SIGTERM)
         _, written = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, written
+
+
+def memory(process: int, measure: Literal["VmRSS", "VmHWM"]) -> int:
+    """Bytes of a process in memory, now or the most that they were."""
+    found = re.search(rf"{measure}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    assert found
+    return int(found[1]) * 1024
 
 
 def children(process: int) -> list[int]:

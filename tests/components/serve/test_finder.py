@@ -15,9 +15,9 @@ from components.fer.errors import InputError
 from components.serve import photo as found_here
 from components.serve.errors import NoFace
 from components.serve.finder import MEMORY, Finder
-from tests.components.serve.bombs import noise
+from tests.components.serve.bombs import Colours, blank, noise
 from tests.components.serve.photos import photo, written
-from tests.components.serve.running import children
+from tests.components.serve.running import children, memory
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +78,14 @@ def test_a_process_that_ended_between_two_photos_is_started_again(finder: Finder
     os.kill(process_id(), signal.SIGKILL)
     time.sleep(0.5)
     assert finder.face(SMALL).shape == (48, 48, 1)
+
+
+@pytest.mark.parametrize("colours", ["L16", "RGBA"])
+def test_the_largest_picture_takes_little_more_memory_than_its_pixels(finder: Finder, colours: Colours) -> None:
+    """Of 50 megapixels, 4 bytes each at most; a number of 8 bytes for each would be 384 MiB more."""
+    with pytest.raises(NoFace):
+        finder.face(blank(8192, 6144, colours))
+    assert memory(process_id(), "VmHWM") < 400 * 2**20
 
 
 def test_its_memory_is_limited(finder: Finder) -> None:

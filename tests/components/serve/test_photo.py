@@ -2,11 +2,7 @@
 
 import contextlib
 import io
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +12,7 @@ from components.fer.dataset import SIDE, Faces
 from components.fer.errors import InputError
 from components.serve.errors import NoFace
 from components.serve.photo import Pixels, face, faces
-from tests.components.serve.bombs import Colours, blank, claimed, many_scans
+from tests.components.serve.bombs import claimed, many_scans
 from tests.components.serve.photos import FACE, alike, near, photo, written
 
 ORIENTATION = 0x0112
@@ -144,20 +140,6 @@ def test_without_a_face() -> None:
 def test_what_unpacks_into_too_many_pixels_is_refused_unread(side: int) -> None:
     with pytest.raises(InputError, match=r"^image a\.png: expected a picture of at most 50,331,648 pixels"):
         faces(claimed(side, side), "image a.png")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("colours", ["L16", "RGBA"])
-def test_the_largest_picture_takes_little_more_memory_than_its_pixels(colours: Colours, tmp_path: Path) -> None:
-    """Of 50 megapixels, 4 bytes each at most; a number of 8 bytes for each would be 384 MiB more."""
-    (tmp_path / "blank.png").write_bytes(blank(8192, 6144, colours))
-    code = "import sys; from components.serve import photo; photo.faces(open(sys.argv[1], 'rb').read())"
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "blank.png")], stderr=subprocess.PIPE) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.stderr is not None
-        assert b"NoFace: photo: expected a face, found none." in process.stderr.read()
-    assert used.ru_maxrss < 400 * 2**10
 
 
 def test_a_jpeg_of_many_scans_is_refused_unread() -> None:
