@@ -23,9 +23,12 @@ ODD = 7
 
 WRONG: dict[str, NDArray[Any]] = {
     f"an image of {SIDE - 1} x {SIDE} pixels": np.zeros((1, SIDE - 1, SIDE, 1), np.uint8),
+    f"an image of {SIDE} x {SIDE - 1} pixels": np.zeros((1, SIDE, SIDE - 1, 1), np.uint8),
+    "an image of 3 channels": np.zeros((1, SIDE, SIDE, 3), np.uint8),
+    "an image alone": np.zeros((SIDE, SIDE, 1), np.uint8),
     "pixels in float32": np.zeros((1, SIDE, SIDE, 1), np.float32),
 }
-"""What has to be refused: another shape, another dtype."""
+"""What has to be refused: another height, width, number of channels or of axes, another dtype."""
 
 
 def saved_model(folder: Path) -> Answer:

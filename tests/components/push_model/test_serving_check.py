@@ -14,6 +14,7 @@ from components.model_store.records import Verdict
 from components.push_model import serving_check
 from components.push_model.serving_check import EACH, checks, golden, held
 from components.serve import runtime
+from tests.components.push_model import any_dtype
 from tests.components.push_model.conftest import model_that_knows
 
 Answers = dict[str, NDArray[Any]]
@@ -71,6 +72,39 @@ def test_damaged_files_do_not_answer(folder: Path, data: Prepared, tmp_path: Pat
     for check in checks(tmp_path, data["public"], seen(data), "float32"):
         assert not check.passed
         assert " does not answer: " in check.words
+
+
+OTHER_SHAPES = "an image of 47 x 48 pixels, an image of 48 x 47 pixels, an image of 3 channels, an image alone"
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_other_shapes_is_told(folder: Path, data: Prepared, tmp_path: Path) -> None:
+    """A SavedModel whose signature leaves the shape open, and whose network takes any; its process says so."""
+    import tensorflow as tf
+
+    def serve(image: Any) -> dict[str, Any]:
+        grey = tf.reduce_mean(tf.cast(tf.reshape(image, [tf.shape(image)[0], -1]), tf.float32), axis=1)
+        return {"probabilities": tf.nn.softmax(tf.tile(grey[:, None], [1, 7]))}
+
+    module = tf.Module()
+    module.serve = tf.function(serve, input_signature=[tf.TensorSpec(None, tf.uint8, name="image")])
+    tf.saved_model.save(module, str(tmp_path / "saved_model"), signatures={"serve": module.serve})
+    (tmp_path / runtime.NAME).write_bytes((folder / runtime.NAME).read_bytes())
+    saved, light = checks(tmp_path, data["public"], seen(data), "float32")
+    assert not saved.passed
+    assert saved.words == f"SavedModel takes what it has to refuse: {OTHER_SHAPES}"
+    assert light.passed
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_another_dtype_is_told(
+    folder: Path, data: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file makes TensorFlow or our runtime do so, as they are: a process whose loader turns all to uint8 does."""
+    monkeypatch.setattr(serving_check, "answering", any_dtype)
+    for check in checks(folder, data["public"], seen(data), "float32"):
+        assert not check.passed
+        assert check.words.endswith(" takes what it has to refuse: pixels in float32")
 
 
 def answers(data: Prepared, **changes: Any) -> Answers:
