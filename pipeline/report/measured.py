@@ -13,7 +13,7 @@ from components.fer.dataset import USAGES, Masks, Predictions
 from components.fer.metrics import bootstrap, calibration, scores
 from components.fer.metrics.bootstrap import Interval
 from components.fer.metrics.calibration import Reliability
-from components.fer.metrics.scores import Counts, Labels
+from components.fer.metrics.scores import Counts, Floats, Labels
 from pipeline import compare
 
 Tree = Mapping[str, Any]
@@ -23,6 +23,9 @@ SETS = {"PublicTest": "public", **{f"PrivateTest, {form.replace('_', '-')}": f"p
 
 WHOLE = {"PublicTest": "PublicTest", "PrivateTest, full": "PrivateTest"}
 """Those that are shown expression by expression, with their names in the csv."""
+
+FIGURES = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
+"""What is measured of each expression, by its name in metrics.json."""
 
 AS_IT_SAYS = "as the model says"
 
@@ -46,8 +49,8 @@ class Expressions:
     """(E, E), rows actual and columns predicted"""
     rows: list[Tree]
     """one for each expression, as evaluate writes them"""
-    intervals: tuple[Interval | None, ...]
-    """of the recall of each; none for an expression that does not occur"""
+    intervals: dict[str, tuple[Interval | None, ...]]
+    """of each of `FIGURES`, for each expression; none where it has no such figure"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +94,18 @@ def at(tree: Tree, place: str) -> Tree:
 
 
 def expressions(sample: Tree, answers: Answers, resamples: int, seed: int) -> Expressions:
-    """A sample of metrics.json, with the intervals of recall that its answers give."""
+    """A sample of metrics.json, with the intervals that its answers give."""
     counts, (label, answer, group) = np.array(sample["confusion"]), answers
-    recall = scores.recall(bootstrap.resampled_confusions(label, answer, len(counts), group, resamples, seed))
-    drawn = (figures[~np.isnan(figures)] for figures in recall.T)  # a sample may do without a rare expression
-    intervals = tuple(bootstrap.percentile_interval(figures) if figures.size else None for figures in drawn)
+    drawn = bootstrap.resampled_confusions(label, answer, len(counts), group, resamples, seed)
+    intervals = {name: tuple(_intervals(figure(drawn))) for name, figure in FIGURES.items()}
     return Expressions(counts, sample["per_class"], intervals)
+
+
+def _intervals(drawn: Floats) -> Iterator[Interval | None]:
+    """Of each expression's figures (resamples, E); a sample may do without a rare expression, or an answer of it."""
+    for figures in drawn.T:
+        known = figures[~np.isnan(figures)]
+        yield bootstrap.percentile_interval(known) if known.size else None
 
 
 def apart(counts: Counts) -> Answers:

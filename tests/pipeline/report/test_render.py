@@ -8,6 +8,8 @@ from typing import Any
 import html5lib
 import pytest
 
+from components.evaluate.report import percent
+from components.fer.dataset import EXPRESSIONS
 from pipeline.report.gather import Report
 from pipeline.report.measured import at
 from pipeline.report.render import SECTIONS, duration, number, render
@@ -101,6 +103,15 @@ def test_each_cell_of_a_matrix_says_itself_in_words(report: Report, html: str) -
     counts = report.models[0].expressions["PublicTest"].counts
     assert cells[1].get("data-words", "").startswith(f"{counts[0, 1]} of {counts[0].sum()} images labelled angry were")
     assert all(cell.get("tabindex") == "0" for cell in cells), "without scripts each is a stop"
+
+
+def test_each_figure_of_an_expression_has_its_interval(report: Report, html: str) -> None:
+    found = report.models[0].expressions["PublicTest"]
+    happy = EXPRESSIONS.index("happy")
+    line = next(row for row in texts(parsed(html), "tr") if row.startswith("happy") and " to " in row)
+    for bounds in (found.intervals[figure][happy] for figure in ("precision", "recall", "f1")):
+        assert bounds
+        assert f"{percent(bounds.low)} to {percent(bounds.high)}" in line
 
 
 def test_what_the_run_left_is_escaped(report: Report) -> None:
