@@ -93,7 +93,7 @@ def test_pixels_are_answered_while_photos_take_long(server: Running, content: by
 
 def test_a_photo_that_takes_too_long_is_refused_and_the_next_is_answered() -> None:
     with running("--real-photos", "--limits.photo-seconds=1") as server:
-        reply = server.post(PREDICT, asked(noise(1024)))
+        reply = server.post(PREDICT, asked(many_scans(7000, 34)))
         assert (reply.status, reply.json["error"]) == (
             400,
             "instances[0]: photo: expected one in which a face is found within 1 s, received a slower one.",
