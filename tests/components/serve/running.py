@@ -20,6 +20,9 @@ from tests.components.serve.made_server import NAME
 
 INFER, PREDICT = f"/v2/models/{NAME}/infer", f"/v1/models/{NAME}:predict"
 
+FACE: NDArray[np.uint8] = np.random.default_rng(2).integers(0, 256, (1, 48, 48, 1), np.uint8)
+"""pixels that are asked for"""
+
 PATIENCE = 120.0
 """Seconds that a client of a test waits: machines of tests are slow."""
 
