@@ -84,7 +84,9 @@ class Group(strict_yaml.Entry):
     decided_by: Literal["full", "any"] = "full"
     """size of the run that decides: any, for what does not depend on images and epochs"""
     undecided: str = ""
-    """why no run of this recipe decides"""
+    """why nothing decides, where nothing does"""
+    data: str = ""
+    """layout, as validate's audit names it, of the data set whose results alone decide; '' for any"""
     doubt: str = ""
     """what speaks against the published figure"""
     here: list[Figure] = Field(default_factory=list)
@@ -162,6 +164,7 @@ def summary(claims: Claims, folder: Path) -> str:
 
 def rows(claims: Claims, folder: Path) -> Iterator[tuple[str, ...]]:
     """The table's cells."""
+    layout = _layout(folder)
     for group in claims.groups:
         doubt = f" Doubt: {group.doubt}" if group.doubt else ""
         means = f"{group.means} ({group.where}).{doubt}"
@@ -170,25 +173,25 @@ def rows(claims: Claims, folder: Path) -> Iterator[tuple[str, ...]]:
             found = [reading(figure, name, row, folder) for figure in group.here]
             here = [_cell(one, what, group, row) for one, what in zip(group.here, found, strict=True) if what]
             published = f"{row.published} {group.unit}".rstrip() if row.published != NOTHING else NOTHING
-            yield name, published, means, ", ".join(here), verdict(group, row, found[0] if found else None)
+            decides = found[0] if found and group.data in ("", layout) else None
+            yield name, published, means, ", ".join(here), verdict(group, row, decides)
             means = '"'  # ditto
 
 
 def verdict(group: Group, row: Row, found: Reading | None) -> str:
-    """Whether the published figure holds; "not run" with the reason where no figure here decides that."""
+    """Whether the published figure holds, and within what; "not run" with the reason where no figure decides."""
     if row.published == NOTHING:
         return ""
-    if group.undecided:
-        return f"not run: {group.undecided}"
     if found is None:
-        return "not run"
+        return f"not run: {group.undecided or 'no run yet'}"
     if found.size == "smoke" and group.decided_by == "full":
-        return "not run: smoke size"
-    given = (row.within, group.within, 0.5 * 10.0 ** -_digits(row.published))
-    within = next(reach for reach in given if reach is not None)
+        return f"not run: {group.undecided or 'smoke size'}"
+    given = next((reach for reach in (row.within, group.within) if reach is not None), None)
+    within = 0.5 * 10.0 ** -_digits(row.published) if given is None else given
     # A little more, for a float is seldom the decimal that it is printed as.
     near = found.value is not None and abs(_scaled(found.value, group.unit) - _number(row.published)) <= within + 1e-9
-    return "holds" if near else "does not hold"
+    tolerance = f": ±{given:g} {'points' if group.unit == '%' else group.unit}".rstrip() if given else ""
+    return f"{'holds' if near else 'does not hold'}{tolerance}"
 
 
 def reading(figure: Figure, name: str, row: Row, folder: Path) -> Reading | None:
@@ -245,6 +248,12 @@ def _result(place: str, job: str, folder: Path) -> tuple[Path, Size] | None:
     candidates = {ROOT: MAIN_JOB} if job == MAIN else _sizes(folder.with_name(job) if job else folder)
     found = ((run / "results" / place, size) for run, size in candidates.items())
     return next(((file, size) for file, size in found if file.is_file()), None)
+
+
+def _layout(folder: Path) -> str:
+    """The layout of the data set that the run has read, as validate's audit names it."""
+    found = _result("validate/audit.json", "", folder)
+    return str(json.loads(found[0].read_text())["source"]["layout"]) if found else ""
 
 
 def _sizes(folder: Path) -> dict[Path, Size]:

@@ -5,6 +5,8 @@ Shares are 0..1. What the papers print is checked with these alone where no trai
 
 from collections.abc import Callable, Sequence
 
+from components.fer import backend
+
 EXPRESSIONS = 7
 IMAGENET_CLASSES = 1000
 BYTES_A_PARAMETER = 4  # float32
@@ -24,6 +26,16 @@ def share(part: float, whole: float) -> float:
 def difference(of: float, less: float) -> float:
     """What `of` has more than `less`."""
     return of - less
+
+
+def distance(of: float, to: float) -> float:
+    """How far apart two figures are, whichever is the greater."""
+    return abs(of - to)
+
+
+def total(one: float, other: float) -> float:
+    """Both together."""
+    return one + other
 
 
 def nearest_share(figure: float, whole: float) -> float:
@@ -55,14 +67,24 @@ def binary_accuracy(precision: float, recall: float) -> float:
     return 1 - (recall * (1 / precision - 1) + (1 - recall)) / EXPRESSIONS
 
 
-def with_imagenet_classes(parameters: float, features: float) -> float:
-    """Parameters of a network with one dense layer behind `features`, had it ImageNet's classes instead of seven."""
-    return parameters + (IMAGENET_CLASSES - EXPRESSIONS) * (features + 1)
+def with_imagenet_classes(parameters: float, features: float, classes: Sequence[object]) -> float:
+    """Parameters of a network with one dense layer behind `features`, had it ImageNet's classes, not its own."""
+    return parameters + (IMAGENET_CLASSES - len(classes)) * (features + 1)
 
 
-def mebibytes_with_imagenet_classes(mebibytes: float, features: float) -> float:
+def mebibytes_with_imagenet_classes(mebibytes: float, features: float, classes: Sequence[object]) -> float:
     """Size of such a network's file, had it ImageNet's classes."""
-    return mebibytes + (IMAGENET_CLASSES - EXPRESSIONS) * (features + 1) * BYTES_A_PARAMETER / MEBIBYTE
+    a_mebibyte = MEBIBYTE / BYTES_A_PARAMETER
+    return with_imagenet_classes(mebibytes * a_mebibyte, features, classes) / a_mebibyte
+
+
+def epoch_of_halving(accuracies: Sequence[float], patience: float, halvings: float) -> float:
+    """First epoch (from 1) whose rate was halved so often, each time behind `patience` epochs without a better one."""
+    with backend.quiet_import():
+        from components.fer.optimizer import plateaus  # the rule by which a training of ours does it; it needs Keras
+
+    done = range(len(accuracies))
+    return next(epoch + 1 for epoch in done if plateaus(accuracies[:epoch], int(patience)) == halvings)
 
 
 FORMULAS: dict[str, Callable[..., float]] = {
@@ -71,6 +93,8 @@ FORMULAS: dict[str, Callable[..., float]] = {
         value,
         share,
         difference,
+        distance,
+        total,
         nearest_share,
         mean,
         weighted_mean,
@@ -78,6 +102,7 @@ FORMULAS: dict[str, Callable[..., float]] = {
         binary_accuracy,
         with_imagenet_classes,
         mebibytes_with_imagenet_classes,
+        epoch_of_halving,
     )
 }
 """By the name that claims.yaml calls them."""

@@ -27,13 +27,13 @@ def described(
 
 
 def faces_leave(settings: Settings, request: Request) -> str:
-    """A warning where the run's report shows images of the data set, else nothing."""
+    """A warning where a run's report shows images of the data set, else nothing."""
     if request.values.get("evaluate__pictures") != "all":
         return ""
     return (
         "evaluate.pictures=all: the report shows images of the data set, and goes to "
         f"{settings.pipeline_root or 'the bucket of the cluster'}, for whoever sees the run. "
-        "Without them: --set evaluate.pictures=standard"
+        "Without them: evaluate.pictures: standard in params.yaml (ferflow submit: --set evaluate.pictures=standard)"
     )
 
 

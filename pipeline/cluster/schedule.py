@@ -7,7 +7,7 @@ from typing import Any
 
 from components.fer.errors import InputError, TemporaryError
 from pipeline import jobs
-from pipeline.cluster import schedule_section
+from pipeline.cluster import plan, schedule_section
 from pipeline.cluster.columns import aligned
 from pipeline.cluster.connection import PAGE, Cluster, check_version, connect
 from pipeline.cluster.package import SCHEDULE, package
@@ -25,11 +25,10 @@ def apply(recipe: str | None, settings: Settings) -> None:
     """Make the job's schedule on the cluster what its params.yaml says. Raises `FerflowError`."""
     chosen = jobs.job(recipe)[1]
     section, name = schedule_section.required(chosen), _name(recipe)
-    ready = package(
-        request(recipe, settings, {}), {f"{SCHEDULE}data_dvc": section.data, f"{SCHEDULE}always": section.always}
-    )
+    asked = request(recipe, settings, {})
+    ready = package(asked, {f"{SCHEDULE}data_dvc": section.data, f"{SCHEDULE}always": section.always})
     cluster = connect(settings)
-    if warning := check_version(cluster):
+    for warning in filter(None, (check_version(cluster), plan.faces_leave(settings, asked))):
         _say(f"{warning}\n")
     goal, found = wanted(section.cron, ready, cluster), schedules(cluster, name)
     if next_step(found, goal) is None:

@@ -59,13 +59,19 @@ def only_row(folder: Path, **changes: Any) -> tuple[str, ...]:
 
 
 def test_without_a_run_the_claim_is_not_run(recipe: Path) -> None:
-    assert only_row(recipe) == ("accuracy", "70.60 %", "share of images classified right (table 1).", "", "not run")
+    assert only_row(recipe) == (
+        "accuracy",
+        "70.60 %",
+        "share of images classified right (table 1).",
+        "",
+        "not run: no run yet",
+    )
 
 
 def test_a_run_of_full_size_decides(recipe: Path) -> None:
     run(recipe)
-    assert only_row(recipe, within=1.0)[3:] == ("70.51 % (full)", "holds")
-    assert only_row(recipe, within=0.05)[3:] == ("70.51 % (full)", "does not hold")
+    assert only_row(recipe, within=1.0)[3:] == ("70.51 % (full)", "holds: ±1 points")
+    assert only_row(recipe, within=0.05)[3:] == ("70.51 % (full)", "does not hold: ±0.05 points")
 
 
 def test_a_smoke_size_is_shown_and_does_not_decide_an_accuracy(recipe: Path) -> None:
@@ -92,9 +98,25 @@ def test_the_full_size_goes_before_the_smoke_size(recipe: Path) -> None:
     assert only_row(recipe)[3] == "70.51 % (full)"
 
 
-def test_what_no_run_can_decide_says_why(recipe: Path) -> None:
+def test_what_nothing_decides_yet_says_why_until_a_run_decides(recipe: Path) -> None:
+    reason = "RAF-DB is not at hand"
+    assert only_row(recipe, undecided=reason)[4] == f"not run: {reason}"
+    run(smoke(recipe))
+    assert only_row(recipe, undecided=reason)[4] == f"not run: {reason}"
     run(recipe)
-    assert only_row(recipe, undecided="AffectNet is not at hand")[4] == "not run: AffectNet is not at hand"
+    assert only_row(recipe, undecided=reason, within=1.0)[4] == "holds: ±1 points"
+
+
+def test_a_run_on_other_data_is_shown_and_does_not_decide(recipe: Path) -> None:
+    run(recipe)
+    asked = {"data": "affectnet", "undecided": "AffectNet is not at hand", "within": 1.0}
+    for layout, said in (
+        ("emotion,pixels,Usage", "not run: AffectNet is not at hand"),
+        ("affectnet", "holds: ±1 points"),
+    ):
+        (recipe / "results" / "validate").mkdir(exist_ok=True)
+        (recipe / "results" / "validate" / "audit.json").write_text(json.dumps({"source": {"layout": layout}}))
+        assert only_row(recipe, **asked)[3:] == ("70.51 % (full)", said)
 
 
 def test_arithmetic_needs_no_run_and_is_held_to_the_printed_digits(recipe: Path) -> None:
@@ -111,13 +133,13 @@ def test_the_first_figure_decides_and_the_others_stand_beside_it(recipe: Path) -
         {"name": "trainable parameters", "of": "train-backbone/metrics.json#trainable_parameters", "unit": ""},
     ]
     found = only_row(recipe, here=here, within=1.0)
-    assert found[3:] == ("PublicTest 70.51 % (full), trainable parameters 8,967 (full)", "holds")
+    assert found[3:] == ("PublicTest 70.51 % (full), trainable parameters 8,967 (full)", "holds: ±1 points")
 
 
 def test_the_main_jobs_figures_are_at_hand_for_every_recipe(recipe: Path) -> None:
     run(recipe.parents[1])
     here = [{"job": "main", "of": "evaluate/metrics.json#public.accuracy"}]
-    assert only_row(recipe, here=here, within=1.0)[3:] == ("70.51 % (main job)", "holds")
+    assert only_row(recipe, here=here, within=1.0)[3:] == ("70.51 % (main job)", "holds: ±1 points")
 
 
 def test_a_figure_of_ours_without_a_published_one_has_no_verdict(recipe: Path) -> None:
@@ -214,7 +236,7 @@ def test_the_command_writes_the_table_between_its_lines_and_leaves_the_rest(
     text = (recipe / "README.md").read_text()
     assert text.startswith(f"# s9\n\n{BEGIN}\nNo training of this recipe has been run here yet.")
     assert "\n\n|  | published |" in text
-    assert text.endswith(f"| not run |\n{END}\n\nMore words.\n")
+    assert text.endswith(f"| not run: no run yet |\n{END}\n\nMore words.\n")
     assert capsys.readouterr().out == "s9: 1 published figures: holds 0, does not hold 0, not run 1\n"
 
 

@@ -61,8 +61,20 @@ def test_a_mean_leaves_out_what_is_not_there() -> None:
     assert formulas.mean([0.5, None, 1.0]) == 0.75
 
 
-def test_a_head_of_a_thousand_classes_has_that_many_more_weights_and_biases() -> None:
-    extractor, features = 1000, 10
-    seven = extractor + features * 7 + 7
-    assert formulas.with_imagenet_classes(seven, features) == extractor + features * 1000 + 1000
-    assert formulas.mebibytes_with_imagenet_classes(0, features) == pytest.approx(993 * 11 * 4 / 2**20)
+@pytest.mark.parametrize("classes", [7, 8])
+def test_a_head_of_a_thousand_classes_has_that_many_more_weights_and_biases(classes: int) -> None:
+    extractor, features, here = 1000, 10, [None] * classes
+    parameters = extractor + features * classes + classes
+    assert formulas.with_imagenet_classes(parameters, features, here) == extractor + features * 1000 + 1000
+    more = formulas.mebibytes_with_imagenet_classes(3.0, features, here) - 3.0
+    assert more == pytest.approx((1000 - classes) * 11 * 4 / 2**20)
+
+
+def test_a_distance_has_no_direction() -> None:
+    assert formulas.distance(0.497, 0.513) == formulas.distance(0.513, 0.497) == pytest.approx(0.016)
+
+
+def test_the_rate_is_halved_behind_patience_epochs_without_a_better_one() -> None:
+    accuracies = [0.5, 0.6, 0.6, 0.5, 0.7, 0.7, 0.7, 0.7]
+    assert formulas.epoch_of_halving(accuracies, 2, 1) == 5  # behind epochs 3 and 4
+    assert formulas.epoch_of_halving(accuracies, 2, 2) == 8

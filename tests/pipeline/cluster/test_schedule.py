@@ -55,6 +55,16 @@ def alive(kfp: Server) -> list[str]:
     return [entry["trigger"]["cron_schedule"]["cron"] for entry in found]
 
 
+def test_a_report_with_faces_is_said_to_go_to_the_bucket(
+    kfp: Server, scheduled: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ferflow("apply") == 0
+    assert "images of the data set" not in capsys.readouterr().out
+    scheduled(evaluate={"pictures": "all"})
+    assert ferflow("apply") == 0, "a warning, no refusal"
+    assert "the report shows images of the data set, and goes to gs://team/artifacts" in capsys.readouterr().out
+
+
 def test_what_is_made(kfp: Server, scheduled: Write, pushed: dict[str, str]) -> None:
     assert ferflow("apply") == 0
     (made,) = kfp.schedules.values()

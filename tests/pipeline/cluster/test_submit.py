@@ -249,7 +249,8 @@ def test_a_report_with_faces_is_said_to_go_to_the_bucket(
     (told,) = (line for line in capsys.readouterr().out.splitlines() if "images of the data set" in line)
     assert told == (
         "evaluate.pictures=all: the report shows images of the data set, and goes to gs://team/artifacts, "
-        "for whoever sees the run. Without them: --set evaluate.pictures=standard"
+        "for whoever sees the run. Without them: evaluate.pictures: standard in params.yaml "
+        "(ferflow submit: --set evaluate.pictures=standard)"
     )
     assert submit(*benchmark, "--set", "evaluate.pictures=standard") == 0
     assert "images of the data set" not in capsys.readouterr().out
