@@ -12,6 +12,7 @@ from rich.text import Text
 
 from components.fer.dataset import expression_names
 from components.fer.errors import InputError
+from pipeline import formulas
 from pipeline.desk import ROOT
 from pipeline.jobs import job
 
@@ -74,12 +75,14 @@ def read(results: Path) -> dict[str, Tree]:
 def tables(models: Mapping[str, Tree]) -> list[Table]:
     """The tables of the page: accuracy and cost, recall and precision of each expression, poses where there are any.
 
-    Recall and precision are PublicTest's.
+    Recall and precision are PublicTest's, as is the loss, the mean negative log-likelihood. The mean precision is of
+    those expressions that were answered at all.
     """
     trees = list(models.values())
     columns = {
         "PublicTest %": _accuracy([tree["public"] for tree in trees]),
         "PrivateTest, full %": _accuracy([tree["private"]["full"] for tree in trees]),
+        "loss": _least([tree["public"]["negative_log_likelihood"] for tree in trees], ".3f"),
         "parameters": _least([tree.get("parameters") for tree in trees], ",.0f"),
         "MB": _least([tree.get("model_megabytes") for tree in trees], ".1f"),
         "seconds of training": _least([tree["seconds"] for tree in trees], ",.0f"),
@@ -88,7 +91,8 @@ def tables(models: Mapping[str, Tree]) -> list[Table]:
     for metric in ("recall", "precision"):
         per_class = [tree["public"]["per_class"] for tree in trees]
         expressions = expression_names(max(map(len, per_class)))
-        columns = {
+        means = [formulas.mean([row[metric] for row in rows]) for rows in per_class]
+        columns = {"mean": _greatest(means, ".1f")} | {
             name: _greatest([rows[place][metric] if place < len(rows) else None for rows in per_class], ".1f")
             for place, name in enumerate(expressions)
         }

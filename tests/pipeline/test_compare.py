@@ -19,7 +19,8 @@ def evaluation(accuracy: float, **more: Any) -> dict[str, Any]:
         for place, name in enumerate(EXPRESSIONS)
     ]
     figure = {"n": 70, "accuracy": accuracy, "accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.02}
-    return {"public": {**figure, "per_class": rows}, "private": {"full": figure}, **more}
+    public = {**figure, "negative_log_likelihood": 2 - accuracy, "per_class": rows}
+    return {"public": public, "private": {"full": figure}, **more}
 
 
 def write(results: Path, stage: str, tree: dict[str, Any]) -> None:
@@ -47,18 +48,18 @@ def results(tmp_path: Path) -> Path:
 
 def test_accuracy_and_cost_mark_the_best_of_each_column(results: Path) -> None:
     table, *_ = compare.tables(compare.read(results))
-    assert table.headings == ("PublicTest %", "PrivateTest, full %", "parameters", "MB", "seconds of training")
+    assert table.headings == ("PublicTest %", "PrivateTest, full %", "loss", "parameters", "MB", "seconds of training")
     texts = {name: [cell.text for cell in cells] for name, cells in table.rows.items()}
     assert texts == {
-        "hybrid-both": [*["55.00 (53.00 to 57.00)"] * 2, "2,000,000", "\N{EN DASH}", "20"],
-        "large": [*["60.00 (58.00 to 62.00)"] * 2, "25,636,712", "30.0", "1,000"],
-        "small": [*["50.00 (48.00 to 52.00)"] * 2, "1,000", "3.2", "10"],
+        "hybrid-both": [*["55.00 (53.00 to 57.00)"] * 2, "1.450", "2,000,000", "\N{EN DASH}", "20"],
+        "large": [*["60.00 (58.00 to 62.00)"] * 2, "1.400", "25,636,712", "30.0", "1,000"],
+        "small": [*["50.00 (48.00 to 52.00)"] * 2, "1.500", "1,000", "3.2", "10"],
     }
     best = {name: [cell.best for cell in cells] for name, cells in table.rows.items()}
     assert best == {
-        "hybrid-both": [False] * 5,
-        "large": [True, True, False, False, False],
-        "small": [False, False, True, True, True],
+        "hybrid-both": [False] * 6,
+        "large": [True, True, True, False, False, False],
+        "small": [False, False, False, True, True, True],
     }
 
 
@@ -82,12 +83,13 @@ def test_the_one_model_of_a_job_needs_no_name(tmp_path: Path, training: str) -> 
     assert compare.read(tmp_path)["model"]["seconds"] == 1.0
 
 
-def test_recall_and_precision_have_a_column_an_expression(results: Path) -> None:
+def test_recall_and_precision_have_their_mean_and_a_column_an_expression(results: Path) -> None:
     _, recall, precision, _ = compare.tables(compare.read(results))
-    assert recall.headings == precision.headings == EXPRESSIONS
-    assert [cell.text for cell in recall.rows["large"]][:2] == ["60.0", "59.0"]
+    assert recall.headings == precision.headings == ("mean", *EXPRESSIONS)
+    assert [cell.text for cell in recall.rows["large"]][:3] == ["57.0", "60.0", "59.0"]
+    assert precision.rows["large"][0].text == "60.0", "of those that were answered"
     assert all(cell.best for cell in recall.rows["large"])
-    assert precision.rows["large"][1] == compare.Cell("\N{EN DASH}"), "never predicted"
+    assert precision.rows["large"][2] == compare.Cell("\N{EN DASH}"), "never predicted"
 
 
 def test_poses_say_answer_and_probability(results: Path) -> None:
@@ -112,7 +114,7 @@ def test_the_page_and_the_terminal_show_the_same_tables(
     for table in compare.tables(compare.read(results)):
         assert table.title in printed
         assert f"<caption>{table.title}</caption>" in page
-    assert page.count('class="best"') == 5 + 7 + 6
+    assert page.count('class="best"') == 6 + 8 + 7
     assert "60.00 (58.00 to 62.00)" in printed
     assert "page       artifacts/compare.html" in printed
     assert "&lt;left&gt;" in page
