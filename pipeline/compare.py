@@ -1,7 +1,7 @@
 """The evaluated models of a job side by side: a page that opens offline, and the same tables at the terminal."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,7 +126,7 @@ def _accuracy(samples: list[Tree]) -> Cells:
     return tuple(Cell(cell.text + bound, cell.best) for cell, bound in zip(cells, bounds, strict=True))
 
 
-def _greatest(shares: list[float | None], form: str) -> Cells:
+def _greatest(shares: Sequence[float | None], form: str) -> Cells:
     """Shares in percent, the greatest marked."""
     best = max((share for share in shares if share is not None), default=None)
     return tuple(_cell(None if share is None else 100 * share, form, share == best) for share in shares)

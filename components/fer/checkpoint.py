@@ -101,8 +101,12 @@ class Checkpoints:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, described=_as_array(described), **arrays)
         content = buffer.getvalue()
-        self.place.write(f"step-{step:08d}-{hashlib.sha256(content).hexdigest()}.npz", content)
-        for name in self._names()[KEPT:]:
+        written = f"step-{step:08d}-{_sha256(content)}.npz"
+        self.place.write(written, content)
+        names = self._names()
+        # Newer than what was just written are damaged ones alone: from a whole one the training would have gone on.
+        damaged = [name for name in names if name > written]
+        for name in damaged + names[len(damaged) + KEPT :]:
             self.place.remove(name)
         self.saved_at = time.monotonic()
 
@@ -113,7 +117,7 @@ class Checkpoints:
         """
         for name in self._names():
             content = self.place.read(name)
-            if not name.endswith(f"-{hashlib.sha256(content).hexdigest()}.npz"):
+            if not name.endswith(f"-{_sha256(content)}.npz"):
                 log.warning("checkpoint %s: damaged or half-written, passed over.", self.place.where(name))
                 continue
             return self._checked(name, content)
@@ -134,10 +138,10 @@ class Checkpoints:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = dict(file)
             described = json.loads(arrays.pop("described").tobytes())
-            found = Checkpoint(arrays, described["course"])
-        except DAMAGE as error:
+            found, identity = Checkpoint(arrays, described["course"]), described["identity"]
+        except (*DAMAGE, TypeError) as error:
             raise InputError(f"checkpoint {where}: expected a training's state, received: {error}", _MEND) from error
-        if difference := self.identity.difference(described["identity"]):
+        if difference := self.identity.difference(identity):
             raise InputError(f"checkpoint {where}: it is of another training. {difference}.", _MEND)
         return found
 
@@ -161,6 +165,7 @@ def checkpoints(config: Recipe, data: Prepared) -> Checkpoints | None:
         code={
             "sources": _sources_sha256(package),
             "keras": version("keras"),
+            "numpy": version("numpy"),
             config.backend: import_module(config.backend).__version__,  # the distribution has several names
         },
     )

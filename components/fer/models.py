@@ -8,6 +8,8 @@ with contempt). The hybrid concatenates the pooled features of two extractors.
 import difflib
 import math
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from components.fer.augment import Augment
 from components.fer.dataset import EXPRESSIONS, SIDE
-from components.fer.errors import InputError
+from components.fer.errors import InputError, TemporaryError
 from components.fer.families import FAMILIES
 from components.fer.recipe import Architecture, Recipe
 
@@ -27,12 +29,17 @@ NOISE = 0.01
 """Deviation of the normalised head's noise, on features of deviation 1. S4 does not give its own."""
 
 
+DAMAGED_FILE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+"""What Keras raises where a file is not what it should be."""
+
+
 def extractor(architecture: Architecture, image_size: int, weights: str, batch_norm_momentum: float) -> keras.Model:
     """RGB float (N, S, S, 3) in 0..255 to a map of features, float (N, H, W, F); F = 1280 for S1's two architectures.
 
     `weights` is imagenet, none, or a folder that holds the file Keras publishes. The momentum is set for the whole
     network: MobileNetV2's own, 0.999, lags far behind the weights in a short training.
-    Raises `InputError` where there are no such weights, or images are too small for the architecture.
+    Raises `InputError` where there are no such weights, or images are too small for the architecture, and
+    `TemporaryError` where they cannot be downloaded.
     """
     family = FAMILIES[architecture]
     if weights != "none" and family.weights_glob is None:
@@ -50,10 +57,9 @@ def extractor(architecture: Architecture, image_size: int, weights: str, batch_n
     network = family.build(include_top=False, input_shape=shape, weights=None, name=architecture)
     if weights == "imagenet":
         # Not the published network itself: EfficientNet's has a layer more (families.ROOTED).
-        published = family.build(include_top=False, input_shape=shape, weights="imagenet")
-        _set_weights(network, published.get_weights())
+        _set_weights(network, _published(architecture, shape).get_weights())
     elif family.weights_glob and weights != "none":
-        network.load_weights(_weights_file(Path(weights), family.weights_glob))
+        _load_weights(network, _weights_file(Path(weights), family.weights_glob))
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = batch_norm_momentum
@@ -233,6 +239,29 @@ def _rgb(recipe: Recipe, image: KerasTensor) -> KerasTensor:
     return layers.Concatenate(dtype="float32")([x, x, x])
 
 
+def _published(architecture: Architecture, shape: tuple[int, int, int]) -> keras.Model:
+    """The network with ImageNet's weights, which Keras downloads where it has not done so before."""
+    try:
+        return FAMILIES[architecture].build(include_top=False, input_shape=shape, weights="imagenet")
+    except Exception as error:
+        if "URL fetch failure" not in str(error):  # Keras has no class of its own for that
+            raise
+        raise TemporaryError(
+            f"weights of {architecture}: expected a download of ImageNet's, received: {error}",
+            "See to the network, then start the same command again, or set weights to a folder that has Keras' file.",
+        ) from error
+
+
+def _load_weights(network: keras.Model, file: Path) -> None:
+    try:
+        network.load_weights(file)
+    except DAMAGED_FILE as error:
+        raise InputError(
+            f"weights {file}: expected those of {network.name} without its top, received: {error}",
+            "Fetch the file that Keras publishes again.",
+        ) from error
+
+
 def _weights_file(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if not found:
@@ -257,5 +286,9 @@ def load(path: Path) -> keras.Model:
         named.symlink_to(path.resolve())
         try:
             return keras.saving.load_model(named)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"model {path}: expected a Keras model (.keras), received: {error}") from error
+        except DAMAGED_FILE as error:
+            received = str(error).replace(str(named), str(path))
+            raise InputError(
+                f"model {path}: expected a Keras model (.keras), received: {received}",
+                "Name one that train-backbone or train-hybrid wrote, or run that stage again.",
+            ) from error

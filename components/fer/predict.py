@@ -70,9 +70,20 @@ def probabilities(model: keras.Model, images: NDArray[np.uint8], path: Path) -> 
     check_model(model, path)
     if not len(images):
         return np.zeros((0, model.output_shape[-1]), np.float32)
-    answer = np.asarray(model.predict(images, batch_size=BATCH, verbose=0, callbacks=[Lines(len(images))]))
+    answer = answers(model, images)
     check_probabilities(answer, path)
     return answer
+
+
+def answers(model: keras.Model, images: NDArray[np.uint8], devices: int = 1) -> NDArray[np.float32]:
+    """What `model` says about images (N, 48, 48, 1), unchecked: (N, E).
+
+    Where `devices` share out each batch, some images are asked about twice, for a batch to be a multiple of them.
+    """
+    asked = np.arange(len(images) + -len(images) % devices) % len(images)
+    size = BATCH // devices * devices
+    answer = model.predict(images[asked], batch_size=size, verbose=0, callbacks=[Lines(len(asked))])
+    return np.asarray(answer[: len(images)])
 
 
 class Lines(keras.callbacks.Callback):

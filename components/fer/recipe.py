@@ -104,7 +104,7 @@ class Recipe(stage.StageConfig):
     """share of images in which a rectangle is replaced by noise"""
     mixup: Annotated[float, Field(ge=0)]
     """parameter of the beta distribution by which pairs of images are mixed; 0 for none"""
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
     """seed of initial weights, data order, dropout and augmentation"""
     backend: Literal["tensorflow", "jax"]
     """Keras backend: tensorflow, or jax for GPUs"""
@@ -124,3 +124,9 @@ class Recipe(stage.StageConfig):
     def files(self) -> list[Path]:
         """The files that parameters name: like the data, they decide what a training gives."""
         return [*self.teacher_paths(), *([Path(self.soft_labels)] if self.soft_labels else [])]
+
+
+def files_below(place: str) -> list[Path]:
+    """The files of a folder; none where `place` is something else, as weights: imagenet."""
+    folder = Path(place)
+    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []

@@ -73,7 +73,7 @@ Flag = Annotated[
 class StageConfig(BaseModel):
     """Base of the stages' configurations: frozen, strict about names, made from argv alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     @classmethod
     def marked(cls, mark: type[Input] | type[Output]) -> dict[str, ArtifactType]:
@@ -248,6 +248,10 @@ LASTING = {
 """Faults of a path or its permissions, which a retry finds as they were; others are the storage's or the network's."""
 
 
+OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "OOM when allocating")
+"""Words of TensorFlow's and JAX's errors, which have no class in common."""
+
+
 def _fault(error: Exception) -> FerflowError | None:
     """What a user can cause or meet; none for a fault of the program itself."""
     match error:
@@ -255,6 +259,11 @@ def _fault(error: Exception) -> FerflowError | None:
             return error
         case MemoryError():
             return InputError(f"out of memory ({error}).", "Give the stage more memory.")
+        case Exception() if any(words in str(error) for words in OUT_OF_MEMORY):
+            first = str(error).strip().splitlines()[0]
+            return InputError(
+                f"out of the device's memory ({first}).", "Lower batch_size or image_size in params.yaml."
+            )
         case OSError():
             problem = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
             if error.errno in LASTING:

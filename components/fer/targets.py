@@ -4,6 +4,7 @@ Targets are float32 (N, E), rows of probabilities of E = 7 or 8 expressions. Wit
 teachers' softened answer stands behind the label, so that whatever is done to the rows of a batch is done to both.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import numpy as np
 from keras import KerasTensor, ops
 from numpy.typing import NDArray
 
-from components.fer import ferplus, models
+from components.fer import ferplus, models, predict
 from components.fer.dataset import Split
 from components.fer.errors import InputError
 from components.fer.recipe import Recipe
+
+log = logging.getLogger("ferflow")
 
 Floats = NDArray[np.float32]
 
@@ -49,13 +52,16 @@ def _answers(split: Split, recipe: Recipe, expressions: int) -> Floats:
     paths = recipe.teacher_paths()
     for path in paths:
         teacher = models.load(path)
+        predict.check_model(teacher, path)
+        if teacher.output_shape[-1] != expressions:
+            raise InputError(
+                f"teacher {path}: expected {expressions} probabilities an image, received {teacher.output_shape[-1]}.",
+                "Name models that train-backbone or train-hybrid wrote for data with as many expressions.",
+            )
+        log.info("asking teacher %s about %s images and their mirror images", path, f"{len(split):,}")
         for images in (split.images, split.images[:, :, ::-1]):
-            answer = teacher.predict(images, batch_size=256, verbose=0)
-            if answer.shape != mean.shape:
-                raise InputError(
-                    f"teacher {path}: expected {expressions} probabilities an image, received {answer.shape[1:]}.",
-                    "Name models that train-backbone or train-hybrid wrote for data with as many expressions.",
-                )
+            answer = predict.answers(teacher, images, recipe.devices)
+            predict.check_probabilities(answer, path)
             mean += answer / (2 * len(paths))
     return mean
 

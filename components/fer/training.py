@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -16,10 +17,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from components.fer import models, stage
+from components.fer import models, predict, stage
 from components.fer.average import Average
 from components.fer.checkpoint import Arrays, Checkpoints
-from components.fer.dataset import Prepared, Split
+from components.fer.dataset import MEND, Prepared, Split
 from components.fer.errors import InputError, Stopped
 from components.fer.optimizer import learning_rate, optimizer
 from components.fer.progress import Progress
@@ -27,9 +28,6 @@ from components.fer.recipe import Recipe
 from components.fer.targets import accuracy, loss, mixed, one_hot, targets
 
 log = logging.getLogger("ferflow")
-
-EVALUATED = 256
-"""Images a batch where nothing is learned."""
 
 Weights = list[NDArray[Any]]
 
@@ -84,13 +82,20 @@ def train(
     Returns it with the history, one row an epoch. With `kept` the training goes on from its newest checkpoint, to the
     same weights, bit for bit on a CPU, as if it had never been stopped; on SIGTERM it saves one and raises `Stopped`.
     A multistage training stops behind each stage of its own accord, and goes on in a new model from that checkpoint.
-    Raises `InputError` where the stages do not make up the epochs, or have no place for their checkpoints.
+    Raises `InputError` where the stages do not make up the epochs, or have no place for their checkpoints, where
+    there is nothing to train on or to decide by, and where the training diverges.
     """
+    for name in ("training", "public"):
+        if not len(data[name]):
+            raise InputError(f"prepared data set: expected images in its split {name}, found none.", MEND)
+    taught: NDArray[np.float32] | None = None
     for end in _ends(recipe, kept):
         # Keras seeds new layers from Python's `random`, which other threads use too (those of a storage client do). The
         # first model is built before any storage is touched, and all of a later one comes from the checkpoint.
         model = build()
-        history = _train_until(end, model, data, recipe, kept)
+        if taught is None:
+            taught = targets(data["training"], recipe, model.output_shape[-1])
+        history = _train_until(end, model, taught, data, recipe, kept)
     # What is saved answers; it need not know the optimiser and the loss, which are of this code.
     return keras.Model(model.input, model.output), history
 
@@ -103,7 +108,7 @@ def _ends(recipe: Recipe, kept: Checkpoints | None) -> list[int]:
         ends = list(accumulate(int(text) for text in recipe.stages.split(",")))
     except ValueError:
         ends = []
-    if not ends or ends[-1] != recipe.epochs or ends != sorted(set(ends)):
+    if not ends or ends[-1] != recipe.epochs or ends != sorted(set(ends)) or ends[0] < 1:
         raise InputError(
             f"stages: expected numbers of epochs that add up to {recipe.epochs}, received {recipe.stages}.",
             "Correct stages or epochs in params.yaml; stages: '' trains in one go.",
@@ -116,9 +121,16 @@ def _ends(recipe: Recipe, kept: Checkpoints | None) -> list[int]:
     return ends
 
 
-def _train_until(end: int, model: keras.Model, data: Prepared, recipe: Recipe, kept: Checkpoints | None) -> list[Row]:
-    """Fit `model` in place up to the epoch `end`, and give the history so far."""
-    images, taught = data["training"].images, targets(data["training"], recipe, model.output_shape[-1])
+def _train_until(
+    end: int,
+    model: keras.Model,
+    taught: NDArray[np.float32],
+    data: Prepared,
+    recipe: Recipe,
+    kept: Checkpoints | None,
+) -> list[Row]:
+    """Fit `model` in place up to the epoch `end`, with `taught` as Training's targets, and give the history so far."""
+    images = data["training"].images
     # Whole batches alone: TensorFlow's program for a shape, and so the last bit, depends on the shapes it met before.
     size = min(recipe.batch_size, len(images))
     steps = len(images) // size
@@ -146,6 +158,12 @@ def _train_until(end: int, model: keras.Model, data: Prepared, recipe: Recipe, k
             model.optimizer.learning_rate = rate = learning_rate(recipe, course.step, steps, course.accuracies)
             batches = [_batch(images, taught, recipe, epoch, size, number) for number in range(place, place + count)]
             given = _dispatch(model, batches)
+            if not math.isfinite(given["loss"]):
+                raise InputError(
+                    f"loss at step {course.step + count:,} of {recipe.epochs * steps:,}: expected a number, received "
+                    f"{given['loss']}. The training has diverged, at a learning rate of {rate:g}.",
+                    "Lower learning_rate, or raise warmup_epochs, in params.yaml.",
+                )
             course.loss += given["loss"] * count / steps
             course.accuracy += given["accuracy"] * count / steps
             course.step += count
@@ -207,11 +225,8 @@ def _dispatch(model: keras.Model, batches: list[Batch]) -> Mapping[str, float]:
 
 
 def _measured(model: keras.Model, split: Split, recipe: Recipe) -> Mapping[str, float]:
-    """Mean loss and accuracy on the images of `split`, some of them asked twice where devices share out a batch."""
-    more = -len(split) % recipe.devices
-    asked = np.concatenate([split.images, split.images[:more]])
-    size = EVALUATED // recipe.devices * recipe.devices
-    answers = model.predict(asked, batch_size=size, verbose=0)[: len(split)]
+    """Mean loss and accuracy on the images of `split`; the loss is that of training, its smoothed labels included."""
+    answers = predict.answers(model, split.images, recipe.devices)
     taught = one_hot(split, answers.shape[-1])
     found = {"loss": loss(recipe)(taught, answers), "accuracy": accuracy(taught, answers)}
     return {name: float(keras.ops.convert_to_numpy(values).mean()) for name, values in found.items()}

@@ -1,6 +1,7 @@
 """A place for small sets of files, a folder or a bucket, where each file appears whole or not at all."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -49,21 +50,32 @@ class FolderBlobs:
     def names(self) -> list[str]:
         """Names of all files, unfinished ones left out."""
         found = self.folder.iterdir() if self.folder.is_dir() else []
-        return [path.name for path in found if not path.name.startswith(".")]
+        return [path.name for path in found if path.is_file() and not path.name.startswith(".")]
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
         return (self.folder / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
-        """Write under another name, bring it to the disk, rename."""
+        """Write under another name, bring it to the disk, rename, and bring that to the disk, too."""
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / f".unfinished-{os.getpid()}"
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / name)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.folder / name)
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink()  # on a full disk it would be in the way of the next try
+            error.filename = str(self.folder / name)  # a full disk's error has no path
+            raise
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def remove(self, name: str) -> None:
         """Remove a file, and the folder with its last file; what killed processes left goes too."""
@@ -71,7 +83,8 @@ class FolderBlobs:
         if not self.names():
             for path in self.folder.glob(".unfinished-*"):
                 path.unlink(missing_ok=True)
-            self.folder.rmdir()
+            with suppress(OSError):  # something that is not ours lies there
+                self.folder.rmdir()
 
 
 @dataclass(frozen=True)

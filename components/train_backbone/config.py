@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from components.fer import stage
-from components.fer.recipe import Architecture, Recipe
+from components.fer.recipe import Architecture, Recipe, files_below
 
 
 class Config(Recipe):
@@ -32,3 +32,7 @@ class Config(Recipe):
     def teacher_paths(self) -> list[Path]:
         """The files of the teachers."""
         return [*super().teacher_paths(), *([self.teacher_keras] if self.teacher_keras else [])]
+
+    def files(self) -> list[Path]:
+        """The files that parameters name, those of a folder of weights among them."""
+        return [*super().files(), *files_below(self.weights)]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from components.fer import stage
-from components.fer.recipe import Recipe
+from components.fer.recipe import Recipe, files_below
 
 
 class Config(Recipe):
@@ -26,3 +26,7 @@ class Config(Recipe):
     """loss and accuracy per epoch to write"""
     metrics_json: Annotated[Path, stage.Output("Metrics")]
     """PublicTest metrics and cost of the training to write"""
+
+    def files(self) -> list[Path]:
+        """The files that parameters name, those of a folder of weights among them."""
+        return [*super().files(), *files_below(self.weights)]
