@@ -6,6 +6,7 @@ FOLDER holds images.npy, uint8 (N, 48, 48, 1), and label.npy; STARTED is the tim
 Prints seconds, rates and bytes as JSON.
 """
 
+import itertools
 import json
 import resource
 import statistics
@@ -128,7 +129,7 @@ def steps(
     backend.select(recipe.backend, recipe.seed)
     import keras
 
-    from components.fer import models, targets
+    from components.fer import models, targets, training
     from components.fer.optimizer import optimizer
 
     keras.config.set_dtype_policy(recipe.precision)
@@ -138,16 +139,19 @@ def steps(
     # As `training.train` does.
     model.compile(rule, targets.loss(recipe), metrics=[targets.accuracy], jit_compile=recipe.backend == "jax")
     taught = np.eye(len(EXPRESSIONS), dtype=np.float32)[label]
-    order = batches(len(images), recipe.batch_size)
+    size = recipe.batch_size
+    numbers = (divmod(step, len(images) // size) for step in itertools.count())
+
+    def drawn() -> training.Batch:
+        epoch, number = next(numbers)
+        return training._batch(images, taught, recipe, epoch, size, number)
 
     def new() -> None:
-        batch = next(order)
-        model.train_on_batch(images[batch], taught[batch], return_dict=True)
+        model.train_on_batch(*drawn(), return_dict=True)
 
     new()
     first = time.time() - started
-    batch = next(order)
-    one = [keras.ops.convert_to_tensor(array[batch]) for array in (images, taught)]
+    one = [keras.ops.convert_to_tensor(array) for array in drawn()]
 
     def same() -> None:
         model.train_on_batch(*one, return_dict=True)
@@ -160,7 +164,7 @@ def steps(
         "step": step,
         "same": repeated,
         "waiting": statistics.median(fresh / other for fresh, other in pairs) - 1,
-        "rate": recipe.batch_size / step,
+        "rate": size / step,
     }
 
 

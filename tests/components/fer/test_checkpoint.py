@@ -1,6 +1,7 @@
 """Checkpoints: whose they are, which of them counts, what is refused by name."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,31 @@ def test_where_all_are_damaged_a_training_begins(tmp_path: Path) -> None:
     assert kept.latest() is None
 
 
+@pytest.mark.parametrize("damaged", [(90, 100), (100,)])
+def test_damaged_ones_do_not_push_out_what_is_saved_behind_an_earlier_step(
+    damaged: tuple[int, ...], tmp_path: Path
+) -> None:
+    kept = place(tmp_path)
+    for step in (90, 100):
+        kept.save(step, state(step), {"step": step})
+    for step in damaged:
+        next((tmp_path / "training").glob(f"step-{step:08d}-*")).write_bytes(b"half")
+    for step in (91, 92):
+        kept.save(step, state(step), {"step": step})
+        found = kept.latest()
+        assert found is not None
+        assert found.course == {"step": step}
+    assert [path.name[:13] for path in sorted((tmp_path / "training").iterdir())] == ["step-00000091", "step-00000092"]
+
+
+def test_the_right_hash_of_something_else(tmp_path: Path) -> None:
+    content = b"not an array"
+    name = f"step-00000001-{hashlib.sha256(content).hexdigest()}.npz"
+    place(tmp_path).place.write(name, content)
+    with pytest.raises(InputError, match=f"checkpoint .*{name}: expected a training's state, received"):
+        place(tmp_path).latest()
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -106,6 +132,7 @@ def digest(config: Config, data: Prepared) -> str:
 def test_what_decides_the_outcome_makes_another_training(data: Prepared, tmp_path: Path) -> None:
     (tmp_path / "teacher").write_bytes(b"a teacher")
     (tmp_path / "start").write_bytes(b"a start")
+    (tmp_path / "weights").mkdir()
     before = digest(config(tmp_path), data)
     training = data["training"]
     relabelled = {**data, "training": dataclasses.replace(training, label=(training.label + 1) % 7)}
@@ -119,7 +146,10 @@ def test_what_decides_the_outcome_makes_another_training(data: Prepared, tmp_pat
     ]
     (tmp_path / "teacher").write_bytes(b"another")
     unlike.append(digest(config(tmp_path), data))
-    assert len({before, *unlike}) == 7
+    for content in (b"published", b"published again"):
+        (tmp_path / "weights" / "mobilenet_v2.h5").write_bytes(content)
+        unlike.append(digest(config(tmp_path, weights=str(tmp_path / "weights")), data))
+    assert len({before, *unlike}) == 9
 
 
 def test_what_does_not_decide_the_outcome_is_left_out(data: Prepared, tmp_path: Path) -> None:

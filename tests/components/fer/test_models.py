@@ -11,7 +11,7 @@ import pytest
 
 from components.fer import models
 from components.fer.dataset import Prepared
-from components.fer.errors import InputError
+from components.fer.errors import InputError, TemporaryError
 from components.fer.recipe import Architecture, Recipe
 from tests.components.fer.conftest import small_recipe
 
@@ -128,6 +128,25 @@ def test_no_model(tmp_path: Path) -> None:
         models.load(path)
 
 
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+def test_a_model_with_a_changed_byte_is_told(place: float, single: keras.Model, tmp_path: Path) -> None:
+    """In its configuration, its weights, or the index at its end: wherever, it is never loaded as if nothing were."""
+    path = tmp_path / "model"
+    models.save(single, path)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"model {path}: expected a Keras model"):
+        models.load(path)
+
+
+def test_a_model_that_is_not_there_is_told_by_its_own_path(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        models.load(tmp_path / "absent")
+    assert str(error.value).count(str(tmp_path / "absent")) == 2
+    assert "or run that stage again" in str(error.value)
+
+
 def test_a_model_with_code_in_it_is_refused_and_not_run(tmp_path: Path) -> None:
     """A Lambda layer's function is stored as bytecode, and would run here."""
     ran = str(tmp_path / "ran")
@@ -155,6 +174,31 @@ def test_a_folder_without_the_weights(tmp_path: Path) -> None:
         f"weights folder {tmp_path}: expected a file efficientnetb0*notop*.h5, found none.\n"
         "Set weights to imagenet (Keras downloads them), to none, or to the folder that has the file."
     )
+
+
+@pytest.mark.parametrize("damage", [b"", b"not HDF5"])
+def test_a_damaged_file_of_weights(damage: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.weights.h5"
+    file.write_bytes(damage)
+    with pytest.raises(InputError, match=f"weights {file}: expected those of mobilenet_v2 without its top, received"):
+        extractor("mobilenet_v2", weights=str(tmp_path))
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    file = tmp_path / "mobilenet_v2_1.0_224_no_top.weights.h5"
+    extractor("vgg_small").get_layer("vgg_small").save_weights(file)
+    with pytest.raises(InputError, match=f"weights {file}: expected those of mobilenet_v2"):
+        extractor("mobilenet_v2", weights=str(tmp_path))
+
+
+def test_a_download_that_fails_may_be_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By Keras' own download, from an address where nothing listens."""
+    monkeypatch.setattr("keras.src.applications.mobilenet_v2.BASE_WEIGHT_PATH", "http://127.0.0.1:9/")
+    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
+    with pytest.raises(
+        TemporaryError, match="weights of mobilenet_v2: expected a download of ImageNet's, received: URL"
+    ):
+        extractor("mobilenet_v2", "imagenet", 96)
 
 
 @pytest.mark.slow

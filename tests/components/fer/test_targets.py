@@ -61,6 +61,23 @@ def test_a_teacher_that_is_none(few: Prepared, tmp_path: Path) -> None:
         targets(few["public"], small_recipe(teachers=str(tmp_path / "a")), 7)
 
 
+@pytest.mark.parametrize(
+    ("shape", "width", "problem"),
+    [
+        ((32, 32, 1), 7, r"model .*a: expected uint8"),
+        ((48, 48, 1), 8, "teacher .*a: expected 7 prob.*received 8"),
+    ],
+)
+def test_a_teacher_of_other_images_or_expressions(
+    shape: tuple[int, ...], width: int, problem: str, few: Prepared, tmp_path: Path
+) -> None:
+    image = keras.Input(shape, dtype="uint8")
+    answer = keras.layers.Dense(width, activation="softmax")(keras.layers.Flatten()(ops.cast(image, "float32")))
+    models.save(keras.Model(image, answer), tmp_path / "a")
+    with pytest.raises(InputError, match=problem):
+        targets(few["public"], small_recipe(teachers=str(tmp_path / "a")), 7)
+
+
 @given(st.integers(0, 99), st.floats(0.5, 10))
 def test_softening_keeps_order_and_sum(seed: int, temperature: float) -> None:
     sharp = probabilities(seed, 1, 2)

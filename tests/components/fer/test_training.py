@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.fer import backend, models, training
-from components.fer.dataset import Prepared
+from components.fer.dataset import Prepared, Split
 from components.fer.errors import InputError
 from tests.components.fer.conftest import small_recipe
 
@@ -88,12 +88,37 @@ def test_the_average_is_what_is_kept(few: Prepared, tiny_extractor: keras.Model)
 
 @pytest.mark.parametrize(
     ("stages", "problem"),
-    [("1,2", "expected numbers of epochs that add up to 2, received 1,2"), ("1,1", "expected a place for checkpoints")],
+    [
+        *(
+            (stages, f"expected numbers of epochs that add up to 2, received {stages}")
+            for stages in ("1,2", "0,2", "-1,2")
+        ),
+        ("1,1", "expected a place for checkpoints"),
+    ],
 )
 def test_stages_that_cannot_be(stages: str, problem: str, few: Prepared, tiny_extractor: keras.Model) -> None:
     recipe = small_recipe(stages=stages)
     with pytest.raises(InputError, match=problem):
         training.train(lambda: models.single(recipe, tiny_extractor), few, recipe)
+
+
+@pytest.mark.parametrize("steps_per_dispatch", [1, 3])
+def test_a_training_that_diverges_ends_with_its_step_and_rate(
+    steps_per_dispatch: int, few: Prepared, tiny_extractor: keras.Model
+) -> None:
+    recipe = small_recipe(optimizer="sgd", learning_rate=1e30, warmup_epochs=0.0, steps_per_dispatch=steps_per_dispatch)
+    with pytest.raises(
+        InputError, match=r"loss at step \d of 8: .*received (nan|inf).* diverged, at a learning rate of"
+    ):
+        training.train(lambda: models.single(recipe, tiny_extractor), few, recipe)
+
+
+@pytest.mark.parametrize("empty", ["training", "public"])
+def test_a_split_without_images(empty: str, few: Prepared, tiny_extractor: keras.Model) -> None:
+    none = Split(*(array[:0] for array in few[empty].columns().values()))
+    recipe = small_recipe()
+    with pytest.raises(InputError, match=f"expected images in its split {empty}, found none"):
+        training.train(lambda: models.single(recipe, tiny_extractor), {**few, empty: none}, recipe)
 
 
 def test_a_batch_that_devices_cannot_share(few: Prepared, tiny_extractor: keras.Model) -> None:

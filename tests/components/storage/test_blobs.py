@@ -1,5 +1,6 @@
 """One law for both places: a file is there whole or not at all."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,30 @@ def test_nothing_is_left_in_a_folder(tmp_path: Path) -> None:
     assert place.names() == ["one"]
     place.remove("one")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_has_something_else_too_stays(tmp_path: Path) -> None:
+    place = blobs.FolderBlobs(tmp_path / "some")
+    place.write("one", b"1")
+    (tmp_path / "some" / ".nfs0001").write_bytes(b"of the file system")
+    (tmp_path / "some" / "two").mkdir()
+    assert place.names() == ["one"]
+    place.remove("one")
+    assert place.names() == []
+
+
+def test_a_full_disk_is_told_by_the_files_name_and_nothing_half_written_is_left(tmp_path: Path) -> None:
+    place = blobs.FolderBlobs(tmp_path / "some")
+    place.write("one", b"1")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))  # for the kernel, a disk that is full behind 100 bytes
+    try:
+        with pytest.raises(OSError, match="large") as error:
+            place.write("two", b"2" * 101)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.filename == str(tmp_path / "some" / "two")
+    assert [path.name for path in (tmp_path / "some").iterdir()] == ["one"]
 
 
 def test_objects_alone_are_asked_for(gs: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

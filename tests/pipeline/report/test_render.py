@@ -38,6 +38,13 @@ def test_it_is_valid_and_its_sections_are_in_order(html: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_a_model_that_learned_from_votes_is_said_to_have(report: Report) -> None:
+    said = "Trained on FER+'s votes, not on the data set's own labels"
+    assert said not in render(report)
+    voted = replace(report.origin, parameters={"training.soft_labels": "data/fer2013new.csv"})
+    assert said in render(replace(report, origin=voted))
+
+
 def test_nothing_in_it_leads_out_of_the_file(html: str, html_with_images: str) -> None:
     for page in (html, html_with_images):
         assert not re.search(r"https?:|(?:src|href)=\"(?!#|data:image/png)|@import|url\((?!#)|<link", page)
