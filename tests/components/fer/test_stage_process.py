@@ -32,6 +32,7 @@ def signals() -> Iterator[None]:
     signal.signal(signal.SIGTERM, handler)
 
 
+DEVICE = "Lower batch_size or image_size in params.yaml."
 RETRY = "See to the storage or the network, then start the same command again."
 PATHS = "Correct the path or its permissions."
 
@@ -54,6 +55,11 @@ PATHS = "Correct the path or its permissions."
             MemoryError("Unable to allocate 9 GiB"),
             1,
             "out of memory (Unable to allocate 9 GiB).\nGive the stage more memory.",
+        ),
+        (
+            RuntimeError("RESOURCE_EXHAUSTED: Out of memory.\nand more"),
+            1,
+            "out of the device's memory (RESOURCE_EXHAUSTED: Out of memory.).\n" + DEVICE,
         ),
         (KeyboardInterrupt(), 130, "Interrupted; nothing was written.\nStart the same command again."),
     ],

@@ -126,9 +126,15 @@ def test_published_weights_of_a_network_that_has_none(
     )
 
 
-def test_a_wrong_value_is_a_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = argv(tmp_path / "prepared.pickle", tmp_path, dropout=1.5)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("dropout", 1.5), ("learning_rate", "inf"), ("mixup", "nan"), ("seed", 2**32), ("epochs", 0), ("ema", 1.0)],
+)
+def test_a_wrong_value_is_a_wrong_usage(
+    name: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = argv(tmp_path / "prepared.pickle", tmp_path, **{name: value})
     with pytest.raises(SystemExit) as ended:
         stage.run(main, Config, options)
     assert ended.value.code == 2
-    assert "dropout" in capsys.readouterr().err
+    assert name in capsys.readouterr().err.replace("-", "_")
