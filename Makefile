@@ -62,11 +62,12 @@ bench: $(READY) ## time and memory against their limits and the published way; o
 	$(BIN)/python -m tests.bench.server
 	if docker info >/dev/null 2>&1; then $(BIN)/python -m tests.bench.docker; else echo "no Docker engine: not measured in containers"; fi
 
-proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (an hour)
+proof: $(READY) ## how often the gate errs; kill promotions at every call, a training of FER2013 thrice (an hour); S2's frozen step
 	$(BIN)/python -m tests.proof.power
 	$(BIN)/python -m tests.proof.drift
 	$(BIN)/python -m tests.proof.promotion
 	$(BIN)/python -m tests.proof.kill
+	if [ -n "$(WEIGHTS)" ]; then $(BIN)/python -m tests.proof.frozen $(WEIGHTS); else echo "WEIGHTS names no folder: S2's frozen step is not measured"; fi
 
 requirements: $(READY) ## write the hashed requirement files again (asks the package index)
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev $(PIN) -o infra/requirements/dev.txt

@@ -60,7 +60,7 @@ def fits(
     """Fit seven units on the features (N, F) of Training, from much regularisation to none."""
     training = usage == TRAINING
     scaled = StandardScaler().fit(found[training]).transform(found)
-    rule = LogisticRegression(max_iter=iterations, tol=1e-6, warm_start=True)
+    rule = LogisticRegression(max_iter=iterations, warm_start=True)
     for strength in STRENGTHS:
         rule.set_params(C=strength)
         with warnings.catch_warnings():
