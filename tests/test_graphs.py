@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone whose demos take half a minute, with a further data set, a hybrid, and a job for two_step."""
     folder = tmp_path_factory.mktemp("clone")
     make(folder)
+    for recipe in (folder / "recipes").iterdir():
+        if not recipe.name.startswith("demo"):
+            shutil.rmtree(recipe)  # DVC reads every dvc.yaml of a repository, whichever is to be run
     jobs = {name: changed(folder / "recipes" / name / "params.yaml") for name in ("demo_single", "demo_benchmark")}
     two_step = {**jobs["demo_single"], "graph": "two_step"}
     model = two_step.pop("model")
     jobs["demo_two_step"] = {**two_step, "first": {**model, "freeze": "all"}, "second": model}
+    jobs["demo_distilled"] = distilled(jobs["demo_single"])
     jobs["demo_single"]["cross_same"] = jobs["demo_single"]["data"]
     jobs["demo_benchmark"]["hybrid_ff"] = {"branches": "FF", "weights": "trained", "epochs": 1, "learning_rate": 0.001}
     for name, values in jobs.items():
@@ -49,6 +54,23 @@ def changed(path: Path) -> dict[str, Any]:
     return values
 
 
+def distilled(single: dict[str, Any]) -> dict[str, Any]:
+    """The values of a job of one training for a teacher and a student, each with its own regularisation."""
+    values = {**single, "graph": "distilled", "training": dict(single["training"])}
+    own = {**values.pop("model"), **{name: values["training"].pop(name) for name in ("dropout", "erasing", "mixup")}}
+    return {**values, "teacher": own, "student": own}
+
+
+def repro(folder: Path, stage: str) -> str:
+    """Run a stage by DVC, and those that it needs, and give what they say."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment["PYTHONPATH"] = str(folder.parents[1])
+    command = [sys.executable, "-m", "dvc", "repro", f"dvc.yaml:{stage}"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
+
+
 def test_single_takes_one_architecture_from_data_to_registry(clone: Path) -> None:
     done = ferflow(clone, "demo", "single")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -68,14 +90,17 @@ def measured(folder: Path, task: str) -> dict[str, Any]:
 
 def test_two_step_goes_on_from_the_frozen_training(clone: Path) -> None:
     folder = clone / "recipes" / "demo_two_step"
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment["PYTHONPATH"] = str(clone)
-    command = [sys.executable, "-m", "dvc", "repro", "dvc.yaml:train-backbone-all"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    repro(folder, "train-backbone-all")
     frozen, whole = (measured(folder, f"train-backbone-{step}") for step in ("frozen", "all"))
     assert frozen["parameters"] == whole["parameters"]
     assert frozen["trainable_parameters"] < 10_000 < whole["trainable_parameters"]
+
+
+def test_distilled_trains_a_student_by_its_teacher(clone: Path) -> None:
+    folder = clone / "recipes" / "demo_distilled"
+    said = repro(folder, "train-backbone-student")
+    assert "asking teacher artifacts/train-backbone-teacher/model.keras about" in said
+    assert measured(folder, "train-backbone-student")["parameters"] > 0
 
 
 def test_benchmark_measures_architectures_side_by_side_and_pushes_none(clone: Path) -> None:

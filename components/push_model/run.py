@@ -75,15 +75,23 @@ def run(config: Config) -> None:
 
 def _tell(config: Config, pushed: Candidate, verdict: Verdict, version: Version, store: Store, out: Config) -> None:
     """Write the verdict, with what it was compared with then, and the blessing."""
-    known = {found.id: found for found in store.versions(config.name)}
+    champion = next((found for found in store.versions(config.name) if found.id == verdict.against), None)
     digests = {"model_sha256": pushed.model_sha256, "candidate_sha256": pushed.sha256, "data_md5": pushed.data_md5}
-    baseline = None
-    if champion := known.get(verdict.against):
-        made = lineage.parse(store.read(config.name, champion.id, lineage.NAME), champion.address)
-        baseline = {"version": champion.id, "model_sha256": made.model_sha256, "data_md5": made.data_md5}
+    baseline = _baseline(config.name, champion, store) if champion else None
     tree = outcome.tree(config.name, verdict, {"version": version.id, **digests}, baseline)
     out.verdict_json.write_text(json.dumps(tree, indent=2, allow_nan=False) + "\n")
     outcome.bless(out.blessing, verdict.decision == "PROMOTE", version, champion)
+
+
+def _baseline(name: str, champion: Version, store: Store) -> dict[str, str]:
+    """Version and digests of what the candidate was compared with; a version that was damaged since has no digests."""
+    baseline = {"version": champion.id}
+    try:
+        made = lineage.parse(store.read(name, champion.id, lineage.NAME), champion.address)
+    except InputError as error:
+        log.warning("%s %s is damaged, so verdict.json has no digests of it: %s", name, champion.id, error)
+        return baseline
+    return {**baseline, "model_sha256": made.model_sha256, "data_md5": made.data_md5}
 
 
 def known_verdict(config: Config, version: Version, store: Store, champion: Champion | None) -> Verdict | None:

@@ -111,6 +111,11 @@ def test_an_old_version_with_a_changed_byte_stops_no_push(here: Workspace, caplo
     path = Path(first.address, "metrics.json")
     path.chmod(0o644)
     path.write_text(path.read_text().replace("1", "2"))
+    record = Path(first.address, "lineage.json")
+    record.chmod(0o644)
+    record.write_text("{")
+    run(here.config())  # the second again, which was compared with the first
+    assert json.loads((here.folder / "verdict.json").read_text())["champion"] == {"version": first.id}
     here.put_candidate(7)
     run(here.config())
     told = json.loads((here.folder / "version.json").read_text())
