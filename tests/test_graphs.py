@@ -100,7 +100,8 @@ def test_distilled_trains_a_student_by_its_teacher(clone: Path) -> None:
     folder = clone / "recipes" / "demo_distilled"
     said = repro(folder, "train-backbone-student")
     assert "asking teacher artifacts/train-backbone-teacher/model.keras about" in said
-    assert measured(folder, "train-backbone-student")["parameters"] > 0
+    teacher, student = (measured(folder, f"train-backbone-{one}") for one in ("teacher", "student"))
+    assert teacher["parameters"] == student["parameters"]
 
 
 def test_benchmark_measures_architectures_side_by_side_and_pushes_none(clone: Path) -> None:
