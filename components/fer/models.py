@@ -8,6 +8,7 @@ with contempt). The hybrid concatenates the pooled features of two extractors.
 import difflib
 import math
 import tempfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -254,8 +255,10 @@ def _published(architecture: Architecture, shape: tuple[int, int, int]) -> keras
 
 def _load_weights(network: keras.Model, file: Path) -> None:
     try:
-        network.load_weights(file)
-    except DAMAGED_FILE as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras warns where it leaves layers as they were
+            network.load_weights(file)
+    except (*DAMAGED_FILE, UserWarning) as error:
         raise InputError(
             f"weights {file}: expected those of {network.name} without its top, received: {error}",
             "Fetch the file that Keras publishes again.",
